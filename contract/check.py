@@ -1,0 +1,111 @@
+"""The whole check of a contract: all that `load_contract` demands, and what costs too much for a server's start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import jsonschema_rs
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from contract.clause import Clause
+from contract.clauses import derive_clauses
+from contract.document import Document, Node, escape, load_document
+from contract.model import Contract
+from contract.provenance import KEY, Provenance, check_provenance
+from contract.reader import read_contract
+from contract.schema import json_schema
+from contract.structure import walk
+
+
+def check_contract(path: Path) -> tuple[Contract, tuple[Clause, ...]]:
+    """Check a contract with everything there is.
+
+    Raises:
+        ContractError: for the first fault.
+    """
+    document = load_document(path)
+    contract = read_contract(document)
+    _check_openapi(document)
+    for node in walk(document.root):
+        if KEY in node.steps():
+            check_provenance(node)
+    for schema, example in examples(document):
+        check_example(schema, example)
+    clauses = derive_clauses(contract)
+    _check_questions(contract, clauses)
+    return contract, clauses
+
+
+def _check_openapi(document: Document) -> None:
+    """What the meta-schema cannot say: parameters of the path declared, defaults that fit, and the like."""
+    for error in OpenAPIV30SpecValidator(document.data).iter_errors():
+        pointer = "".join(f"/{escape(str(step))}" for step in error.absolute_path)
+        raise document.error(pointer, error.message, "valid OpenAPI 3.0")
+
+
+def examples(document: Document) -> Iterator[tuple[Node, Node]]:
+    """Every example of a body, a parameter or a schema, with the schema that it has to fit."""
+    for node in walk(document.root):
+        value = node.value
+        if not isinstance(value, dict):
+            continue
+        schema = node.get("schema")
+        if schema is None:
+            if "example" in value and ("type" in value or "oneOf" in value):
+                yield node, node.child("example")
+            continue
+        if "example" in value:
+            yield schema, node.child("example")
+        for item in node.children("examples"):
+            yield schema, item.need("value")
+
+
+def check_example(schema: Node, example: Node) -> None:
+    """Check one example.
+
+    Raises:
+        ContractError: if it does not fit its schema.
+    """
+    validator = jsonschema_rs.Draft4Validator(json_schema(schema), validate_formats=True)
+    for error in validator.iter_errors(example.value):
+        pointer = example.pointer + "".join(f"/{escape(str(s))}" for s in error.instance_path)
+        problem = f"the example does not fit its schema: {error.message}"
+        raise example.document.error(pointer, problem, f"what #{schema.pointer} says")
+
+
+def _check_questions(contract: Contract, clauses: tuple[Clause, ...]) -> None:
+    """Every assumed rule is an open question, and every question about an assumption is about an assumed rule."""
+    assumed = {c.pointer for c in clauses if c.provenance is Provenance.ASSUMED}
+    asked = {_position(contract.document, rule): question for question in contract.questions for rule in question.rules}
+    for clause in clauses:
+        if clause.pointer in assumed and not any(_covers(rule, clause.pointer) for rule in asked):
+            raise contract.document.error(
+                clause.pointer,
+                "this rule is assumed, but no open question asks about it",
+                "it, or a node above, among the rules of an item of x-open-questions",
+            )
+    for rule, question in asked.items():
+        covered = any(_covers(rule, pointer) for pointer in assumed)
+        if question.kind == "assumed" and not covered and rule not in _unchecked(contract):
+            raise question.node.need("rules").error(
+                f"no assumed rule stands at #{rule}", "the place of a rule marked as assumed"
+            )
+
+
+def _unchecked(contract: Contract) -> set[str]:
+    """Assumptions that are choices of a name, which no clause can check by itself."""
+    return {f"{scheme.node.pointer}/name" for scheme in contract.security_schemes.values()}
+
+
+def _covers(rule: str, pointer: str) -> bool:
+    return pointer == rule or pointer.startswith(rule + "/")
+
+
+def _position(document: Document, rule: str) -> str:
+    """The rule's pointer with the last step as a position, where it names an item of a list."""
+    parent, _, last = rule.rpartition("/")
+    node = document.at(parent)
+    if isinstance(node.value, list) and last in map(str, node.value):
+        return f"{parent}/{[str(item) for item in node.value].index(last)}"
+    return rule

@@ -1,0 +1,63 @@
+"""The command `contract`: check a contract, list its clauses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from contract.check import check_contract
+from contract.clause import Clause
+from contract.errors import ContractError
+from contract.resources import default_contract
+
+FILE = click.argument("file", type=click.Path(path_type=Path), required=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="image-task-contract")
+def main() -> None:
+    """Read a contract: check it, or list what it says.
+
+    FILE is an OpenAPI 3.0 document with the project's extensions; without it, the project's own openapi.yaml.
+    """
+
+
+@main.command()
+@FILE
+def check(file: Path | None) -> None:
+    """Check that FILE is a sound contract. Exit status 1 if it is not, with the first fault."""
+    path = file or default_contract()
+    clauses = _checked(path)
+    click.echo(f"{path}: a sound contract with {len(clauses)} clauses")
+
+
+@main.command()
+@FILE
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+def clauses(file: Path | None, as_json: bool) -> None:
+    """List the clauses of FILE: every rule that can be checked."""
+    listed = _checked(file or default_contract())
+    if as_json:
+        click.echo(json.dumps([clause.to_json() for clause in listed], indent=2))
+    else:
+        click.echo(table(listed))
+
+
+def table(clauses: tuple[Clause, ...]) -> str:
+    """The clauses as a table: ID, provenance, line, sentence."""
+    rows = [("clause", "source", "line", "rule")]
+    rows += [(c.id, c.provenance.value, str(c.line), c.sentence) for c in clauses]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    return "\n".join(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}" for row in rows)
+
+
+def _checked(path: Path) -> tuple[Clause, ...]:
+    try:
+        _, clauses = check_contract(path)
+    except ContractError as error:
+        click.echo(f"contract: {error}", err=True)
+        sys.exit(1)
+    return clauses

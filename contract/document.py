@@ -1,0 +1,289 @@
+"""A YAML document that remembers where everything stands, and a cursor to walk it.
+
+`load_document` gives plain JSON values, as YAML 1.2 has them: `on` is a string and not a truth value, a date is a
+string, and `4:5` is no number. Beside them it keeps the line of every node, so that a fault found anywhere can say
+where it is. A `Node` is a place in the document; walking from it follows `$ref` by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from contract.errors import ContractError
+
+MAX_DEPTH = 100
+"""How deep a document may nest. A hand-written one stays far below; an alias that contains itself does not."""
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C parser has no stubs
+    """A loader whose plain scalars mean what YAML 1.2 says, which is what every other OpenAPI tool reads."""
+
+    yaml_implicit_resolvers: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+
+def _resolver(tag: str, pattern: str, first: str) -> None:
+    for character in first:
+        entry = (f"tag:yaml.org,2002:{tag}", re.compile(pattern))
+        _Loader.yaml_implicit_resolvers.setdefault(character, []).append(entry)
+
+
+_resolver("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF")
+_resolver("null", r"^(?:~|null|Null|NULL|)$", "~nN\0")
+_resolver("int", r"^[-+]?[0-9]+$", "-+0123456789")
+_resolver("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789")
+
+
+def escape(key: str) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def unescape(step: str) -> str:
+    """The key that a step of a JSON pointer stands for (RFC 6901)."""
+    return step.replace("~1", "/").replace("~0", "~")
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """A document's values and places.
+
+    Attributes:
+        file: its name, as the user gave it.
+        data: the parsed values: dict, list, str, int, float, bool, None. Never changed after loading.
+        lines: for each JSON pointer, the line of the key or item, counted from 1.
+    """
+
+    file: str
+    data: Any
+    lines: Mapping[str, int]
+
+    @property
+    def root(self) -> Node:
+        """The cursor at the top of the document."""
+        return Node(self, "", self.data)
+
+    def line(self, pointer: str) -> int:
+        """The line of the place, or of the nearest place around it that exists."""
+        while pointer not in self.lines and pointer:
+            pointer = pointer.rpartition("/")[0]
+        return self.lines.get(pointer, 1)
+
+    def error(self, pointer: str, problem: str, expected: str = "") -> ContractError:
+        """A fault at the place, to be raised."""
+        line = self.line(pointer)
+        return ContractError(file=self.file, pointer=pointer, line=line, problem=problem, expected=expected)
+
+    def at(self, pointer: str, *, origin: str | None = None) -> Node:
+        """The cursor at a pointer.
+
+        Args:
+            pointer: a JSON pointer into the document.
+            origin: the place that names this pointer, for the message.
+
+        Raises:
+            ContractError: if there is nothing at the pointer.
+        """
+        node = self.root
+        for step in pointer.split("/")[1:]:
+            key = unescape(step)
+            child = node.child(key) if key in node.steps() else None
+            if child is None:
+                raise self.error(
+                    pointer if origin is None else origin,
+                    f"#{pointer} does not exist: there is no {key!r} in #{node.pointer}",
+                    "a place in this document",
+                )
+            node = child
+        return node
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A place in a document: its pointer and the value that stands there."""
+
+    document: Document
+    pointer: str
+    value: Any
+
+    @property
+    def line(self) -> int:
+        """The line of the place, counted from 1."""
+        return self.document.line(self.pointer)
+
+    @property
+    def name(self) -> str:
+        """The key under which the node stands."""
+        return unescape(self.pointer.rpartition("/")[2])
+
+    def error(self, problem: str, expected: str = "") -> ContractError:
+        """A fault at this place, to be raised."""
+        return self.document.error(self.pointer, problem, expected)
+
+    def steps(self) -> list[str]:
+        """The keys of a mapping, the indices of a list, nothing for anything else."""
+        if isinstance(self.value, dict):
+            return list(self.value)
+        if isinstance(self.value, list):
+            return [str(index) for index in range(len(self.value))]
+        return []
+
+    def child(self, key: str) -> Node:
+        """The node below, exactly where it stands: a `$ref` is not followed."""
+        value = self.value[int(key)] if isinstance(self.value, list) else self.value[key]
+        return Node(self.document, f"{self.pointer}/{escape(key)}", value)
+
+    def resolved(self) -> Node:
+        """The node itself, or the one its `$ref` leads to.
+
+        Raises:
+            ContractError: for a `$ref` that leads nowhere, in a circle or out of the document.
+        """
+        node, seen = self, {self.pointer}
+        while isinstance(node.value, dict) and "$ref" in node.value:
+            target = node.value["$ref"]
+            if not isinstance(target, str) or not target.startswith("#/"):
+                raise node.child("$ref").error(f"$ref {target!r} leaves this document", "#/...")
+            node = node.document.at(target[1:], origin=f"{node.pointer}/$ref")
+            if node.pointer in seen:
+                raise node.error("$ref leads back to itself", "a reference that ends somewhere")
+            seen.add(node.pointer)
+        return node
+
+    def get(self, *path: str) -> Node | None:
+        """The node at the end of the path, `$ref` followed on the way, or None if there is none."""
+        node = self.resolved()
+        for key in path:
+            if key not in node.steps():
+                return None
+            node = node.child(key).resolved()
+        return node
+
+    def need(self, *path: str) -> Node:
+        """Like `get`, but the node must be there.
+
+        Raises:
+            ContractError: if it is not.
+        """
+        node = self.resolved()
+        for key in path:
+            if key not in node.steps():
+                raise node.error(f"{key!r} is missing", f"a node {key!r} here")
+            node = node.child(key).resolved()
+        return node
+
+    def items(self, *path: str) -> Iterator[tuple[str, Node]]:
+        """Each key or index below the path with its node, `$ref` followed; none if nothing is there."""
+        node = self.get(*path)
+        if node is not None:
+            for key in node.steps():
+                yield key, node.child(key).resolved()
+
+    def children(self, *path: str) -> Iterator[Node]:
+        """The nodes below the path, `$ref` followed; none if nothing is there."""
+        return (child for _, child in self.items(*path))
+
+
+def load_document(path: Path) -> Document:
+    """Read a YAML (or JSON) file.
+
+    Raises:
+        ContractError: if the file cannot be read, is not YAML, or holds what JSON cannot: a key twice, a key that is
+            no scalar, a tag.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise ContractError(
+            file=str(path), pointer="", line=1, problem=problem, expected="a readable YAML file"
+        ) from error
+    return parse_document(text, str(path))
+
+
+def parse_document(text: bytes, file: str) -> Document:
+    """Parse a YAML (or JSON) text; see `load_document`."""
+    try:
+        loader = _Loader(text)
+        try:
+            root = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        problem = " ".join(part for part in (error.context, error.problem) if part)
+        raise _broken(file, line, problem) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _broken(file, 1, " ".join(str(error).split())) from error
+    if root is None:
+        raise _broken(file, 1, "the file is empty")
+    lines: dict[str, int] = {}
+    return Document(file, _Builder(file, lines).build(root, "", root.start_mark.line + 1, 0), lines)
+
+
+def _broken(file: str, line: int, problem: str) -> ContractError:
+    return ContractError(
+        file=file,
+        pointer="",
+        line=line,
+        problem=f"not valid YAML: {problem}",
+        expected="a YAML document",
+    )
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Turns YAML nodes into JSON values and notes where each one stands."""
+
+    file: str
+    lines: dict[str, int]
+
+    def build(self, node: yaml.Node, pointer: str, line: int, depth: int) -> Any:
+        self.lines[pointer] = line
+        if depth > MAX_DEPTH:
+            raise self._error(node, pointer, f"nested more than {MAX_DEPTH} deep", "a finite tree")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, pointer, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [
+                self.build(item, f"{pointer}/{index}", item.start_mark.line + 1, depth + 1)
+                for index, item in enumerate(node.value)
+            ]
+        return self._scalar(node, pointer)
+
+    def _mapping(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._error(key, pointer, "a key that is no scalar", "a string as the key")
+            name = str(key.value)
+            place = f"{pointer}/{escape(name)}"
+            if name in result:
+                first = self.lines[place]
+                raise self._error(key, place, f"{name!r} stands here again (first in line {first})")
+            result[name] = self.build(value, place, key.start_mark.line + 1, depth + 1)
+        return result
+
+    def _scalar(self, node: yaml.Node, pointer: str) -> Any:
+        match node.tag.rpartition(":")[2]:
+            case "str":
+                return node.value
+            case "int":
+                return int(node.value)
+            case "float":
+                return float(node.value)
+            case "bool":
+                return node.value.lower() == "true"
+            case "null":
+                return None
+        raise self._error(node, pointer, f"the YAML tag {node.tag}", "a plain JSON value")
+
+    def _error(self, node: yaml.Node, pointer: str, problem: str, expected: str = "") -> ContractError:
+        line = node.start_mark.line + 1
+        return ContractError(file=self.file, pointer=pointer, line=line, problem=problem, expected=expected)

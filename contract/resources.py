@@ -1,0 +1,22 @@
+"""Where the contract and the fixtures are: beside the code in an installed package, at the top of a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_CHECKOUT = _PACKAGE.parent
+
+
+def default_contract() -> Path:
+    """The path of `openapi.yaml`."""
+    return _first(_PACKAGE / "openapi.yaml", _CHECKOUT / "openapi.yaml")
+
+
+def fixtures() -> Path:
+    """The folder `fixtures`."""
+    return _first(_PACKAGE / "fixtures", _CHECKOUT / "fixtures")
+
+
+def _first(installed: Path, checkout: Path) -> Path:
+    return installed if installed.exists() else checkout

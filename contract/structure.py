@@ -1,0 +1,176 @@
+"""Is the document OpenAPI 3.0, and are its extensions well formed?
+
+The shape of OpenAPI itself comes from the meta-schema that openapi-spec-validator ships; only its data file is read,
+since importing that package costs more than the mock's whole start. The shape of the extensions is
+`contract/extensions.yaml`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema_rs
+
+from contract.document import Document, Node, escape, load_document
+
+DATA_KEYS: Final = frozenset({"example", "default", "enum", "value"})
+"""Keys below which stands data of the API's users, not of the contract; an `x-` key there is theirs."""
+
+NAME_MAPS: Final = frozenset({"properties", "schemas", "mapping", "examples", "headers", "parameters", "variables"})
+"""Keys below which the keys are names that the author chose, not keywords."""
+
+
+@dataclass(frozen=True)
+class Extension:
+    """One `x-` key: where it may stand, and the validator of its value."""
+
+    at: re.Pattern[str]
+    purpose: str
+    schema: _Schema
+
+
+@dataclass(frozen=True)
+class _Schema:
+    """A JSON Schema (draft 4), as it is written and compiled."""
+
+    source: Any
+    validator: jsonschema_rs.Draft4Validator
+
+    @classmethod
+    def compile(cls, source: Any) -> _Schema:
+        return cls(source, jsonschema_rs.Draft4Validator(source))
+
+
+@functools.cache
+def extensions() -> Mapping[str, Extension]:
+    """The extensions that a contract may use, by key."""
+    data = load_document(Path(__file__).with_name("extensions.yaml")).data
+    return {
+        key: Extension(
+            at=re.compile(spec["at"]),
+            purpose=spec["purpose"],
+            schema=_Schema.compile(spec["schema"]),
+        )
+        for key, spec in data.items()
+    }
+
+
+@functools.cache
+def _openapi_schema() -> _Schema:
+    spec = find_spec("openapi_spec_validator")
+    if spec is None or spec.origin is None:  # pragma: no cover - a declared dependency
+        msg = "the package openapi-spec-validator is not installed"
+        raise ModuleNotFoundError(msg)
+    path = Path(spec.origin).parent / "resources" / "schemas" / "v3.0" / "schema.json"
+    return _Schema.compile(json.loads(path.read_text("utf-8")))
+
+
+def check_structure(document: Document) -> None:
+    """Check a document's shape.
+
+    Raises:
+        ContractError: for the first fault: not OpenAPI 3.0, a `$ref` that leads nowhere, an unknown or malformed `x-`
+            key or one in a place where it means nothing.
+    """
+    version = document.data.get("openapi") if isinstance(document.data, dict) else None
+    if not isinstance(version, str) or not version.startswith("3.0."):
+        raise document.error("/openapi", f"the OpenAPI version is {version!r}", "3.0.x")
+    _check_value(document.root, _openapi_schema())
+    for node in walk(document.root):
+        _check_node(node)
+
+
+def _check_node(node: Node) -> None:
+    if isinstance(node.value, dict) and "$ref" in node.value:
+        node.resolved()
+        return
+    for key in node.steps():
+        if not key.startswith("x-"):
+            continue
+        place = node.child(key)
+        known = extensions()
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"{near[0]}?" if near else "one of " + ", ".join(known)
+            raise place.error(f"unknown extension {key!r}", hint)
+        if not known[key].at.fullmatch(node.pointer):
+            raise place.error(f"{key} means nothing here", f"a place that has {known[key].purpose}")
+        _check_value(place, known[key].schema)
+
+
+def walk(node: Node, *, names: bool = False) -> Iterator[Node]:
+    """Every node that holds keywords of OpenAPI, from the top down.
+
+    `names` says that the node's keys are names the author chose: it is passed over itself.
+    """
+    if not names:
+        yield node
+    for key in node.steps():
+        if not names and (key in DATA_KEYS or key.startswith("x-")):
+            continue
+        child = node.child(key)
+        if isinstance(child.value, dict | list):
+            yield from walk(child, names=not names and key in NAME_MAPS and isinstance(child.value, dict))
+
+
+def _check_value(node: Node, schema: _Schema) -> None:
+    for error in map(_most_telling, schema.validator.iter_errors(node.value)):
+        pointer = node.pointer + "".join(f"/{escape(str(step))}" for step in error.instance_path)
+        if error.kind.name == "additionalProperties":
+            unknown = error.kind.as_dict()["unexpected"][0]
+            problem = f"unknown key {unknown!r}"
+            raise node.document.error(f"{pointer}/{escape(unknown)}", problem, _allowed_keys(schema.source, error))
+        raise node.document.error(pointer, _shorten(error.message), _expected(error.kind.name, error.kind.value))
+
+
+def _most_telling(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Out of a broken `oneOf` or `anyOf`, the fault in the alternative that the author most likely meant.
+
+    That is the one where validation came furthest; "$ref is missing" never is, since every node could be a reference.
+    """
+    while error.kind.name in {"oneOf", "anyOf"} and hasattr(error.kind, "context"):
+        branches = [branch for branch in error.kind.context if branch and not _wants_reference(branch)]
+        if not branches:
+            return error
+        best = max(branches, key=lambda branch: (_depth(branch), -len(branch)))
+        error = max(best, key=lambda item: len(item.instance_path))
+    return error
+
+
+def _wants_reference(branch: Sequence[jsonschema_rs.ValidationError]) -> bool:
+    return any(item.kind.name == "required" and "$ref" in item.message for item in branch)
+
+
+def _depth(branch: Sequence[jsonschema_rs.ValidationError]) -> int:
+    return max(len(item.instance_path) for item in branch)
+
+
+def _allowed_keys(schema: Any, error: jsonschema_rs.ValidationError) -> str:
+    for step in error.schema_path[:-1]:
+        schema = schema[step]
+    keys = ", ".join(sorted(key for key in schema.get("properties", {}) if key != "$ref"))
+    return f"one of {keys}" if keys else "only the keys that OpenAPI names"
+
+
+def _expected(keyword: str, value: Any) -> str:
+    match keyword:
+        case "type":
+            return "the type " + " or ".join(value if isinstance(value, list) else [value])
+        case "enum":
+            return "one of " + ", ".join(json.dumps(item) for item in value)
+        case "required":
+            return f"the key {json.dumps(value)}"
+        case _:
+            return f"{keyword} {json.dumps(value)}" if isinstance(value, str | int | float) else ""
+
+
+def _shorten(message: str, limit: int = 160) -> str:
+    return message if len(message) <= limit else message[: limit // 2] + " ... " + message[-limit // 2 :]
