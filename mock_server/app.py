@@ -1,0 +1,244 @@
+"""The mock as an ASGI application: connexion routes, authenticates and validates, `Play` does the rest.
+
+    CORS -> request log -> encoded slashes -> connexion (errors -> routing -> security -> validation) -> Play
+
+Of connexion only what a contract needs is in the stack, by its own options: `middlewares`, `validator_map` and
+`security_map`. Bodies are validated by `mock_server.validation`, since connexion's validator compiles the schema anew
+for each request, and cannot say which field of which branch is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from connexion.datastructures import MediaTypeDict
+from connexion.exceptions import BadRequestProblem, OAuthProblem, UnsupportedMediaTypeProblem
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.main import ConnexionMiddleware
+from connexion.middleware.request_validation import RequestValidationMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.resolver import Resolver
+from connexion.security import NO_VALUE
+from connexion.validators.abstract import AbstractRequestBodyValidator
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import cookie_parser
+from starlette.routing import Mount, Router
+from starlette.types import ASGIApp, Receive, Scope
+
+from contract.model import Contract, SecurityScheme
+from contract.reader import JSON
+from mock_server.answers import Answer, Errors
+from mock_server.body import parse_body
+from mock_server.invalid import InvalidRequest
+from mock_server.outer import EncodedSlashes, RequestLog, note
+from mock_server.play import BODY, Play, operation_id
+from mock_server.service import Service
+from mock_server.store import Store
+
+_log = logging.getLogger("mock_server")
+
+
+def build_app(
+    contract: Contract,
+    service: Service,
+    store: Store,
+    *,
+    public_url: str | None = None,
+    max_body_bytes: int,
+) -> ASGIApp:
+    """Make the application.
+
+    Raises:
+        ContractError: for an operation that the mock has no behaviour for, or a security scheme that it cannot check.
+    """
+    errors = Errors(contract)
+    play = Play(contract, service, errors, public_url=public_url, threads=not store.in_memory)
+    stack: list[Any] = [ExceptionMiddleware, _Routing, SecurityMiddleware, RequestValidationMiddleware]
+    middleware = ConnexionMiddleware(
+        play,
+        middlewares=stack,
+        resolver=Resolver(_behaviours(contract).__getitem__),
+        validator_map={"body": MediaTypeDict({"*/*": _body_validator(service, max_body_bytes)})},
+        security_map=dict.fromkeys(("bearer", "apiKey"), _security_handler(contract, store, play)),
+    )
+    middleware.add_api(contract.document.data)
+    _handle_errors(middleware, errors)
+    return CORSMiddleware(
+        RequestLog(EncodedSlashes(middleware)),
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        allow_credentials=True,
+        expose_headers=["*"],
+    )
+
+
+def _behaviours(contract: Contract) -> dict[str, Callable[[], None]]:
+    """Connexion wants a function for each operation; the mock finds the behaviour by the task, so there must be one."""
+    for operation in contract.operations.values():
+        if operation.task is None:
+            raise operation.node.error(
+                f"the mock has no behaviour for the operation {operation.id!r}",
+                "x-task, which says what the operation does with a task",
+            )
+        for name in operation.security:
+            _secret_of(contract.security_schemes[name])
+    return dict.fromkeys(contract.operations, lambda: None)
+
+
+class _Routing(RoutingMiddleware):
+    """connexion's routing, without the redirect of a path that ends with a slash too many: that path is unknown."""
+
+    def add_api(self, *args: Any, **kwargs: Any) -> None:
+        super().add_api(*args, **kwargs)
+        self.router.redirect_slashes = False
+        for route in self.router.routes:
+            if isinstance(route, Mount) and isinstance(route.app, Router):
+                route.app.redirect_slashes = False
+
+
+# ----------------------------------------------------------------- security
+
+Secret = Callable[[ConnexionRequest], str | None]
+
+
+def _secret_of(scheme: SecurityScheme) -> Secret:
+    """How to find the secret of a scheme in a request; the function gives None where there is none."""
+    if scheme.type == "http" and scheme.scheme == "bearer":
+        return _bearer_token
+    if scheme.type == "apiKey":
+        name = str(scheme.parameter)
+        if scheme.location == "header":
+            return lambda request: request.headers.get(name)
+        if scheme.location == "query":
+            return lambda request: request.query_params.get(name)
+        return lambda request: cookie_parser(request.headers.get("cookie", "")).get(name)
+    raise scheme.node.error(
+        f"the mock cannot check credentials of the scheme {scheme.name!r}", "http bearer, or apiKey"
+    )
+
+
+def _bearer_token(request: ConnexionRequest) -> str | None:
+    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _security_handler(contract: Contract, store: Store, play: Play) -> type:
+    """A class that connexion makes an instance of for each security scheme of each operation.
+
+    It takes the place of connexion's own, which inspects the signature of a callback on every request.
+    """
+
+    class Handler:
+        def get_fn(self, definition: dict[str, Any], _scopes: list[str]) -> Callable[..., Any]:
+            scheme = next(s for s in contract.security_schemes.values() if s.node.value == definition)
+            secret_of = _secret_of(scheme)
+
+            async def verify(request: ConnexionRequest) -> Any:
+                secret = secret_of(request)
+                if secret is None:
+                    return NO_VALUE
+                account = await play.call(store.account_of, scheme.name, secret)
+                if account is None:
+                    raise OAuthProblem
+                return {"sub": account}
+
+            return verify
+
+    return Handler
+
+
+# --------------------------------------------------------------- validation
+
+
+def _body_validator(service: Service, max_bytes: int) -> type:
+    """A class that connexion makes an instance of for each request with a body."""
+
+    class BodyValidator(AbstractRequestBodyValidator):
+        async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
+            body = parse_body(await _read(receive, max_bytes))
+            service.validate(str(operation_id(scope)), body)
+            scope["extensions"][BODY] = body
+            return receive, scope
+
+    return BodyValidator
+
+
+async def _read(receive: Receive, max_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest("The body ended early")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > max_bytes:
+            raise InvalidRequest(f"The body is larger than {max_bytes} bytes")
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+# ------------------------------------------------------------------- errors
+
+
+def _handle_errors(middleware: ConnexionMiddleware, errors: Errors) -> None:
+    """Give every exception that can leave the stack its documented answer."""
+
+    def unauthenticated(operation: str | None, _error: Exception) -> Answer:
+        return errors.unauthenticated(str(operation))
+
+    def invalid(operation: str | None, error: Exception) -> Answer:
+        if not isinstance(error, InvalidRequest):
+            error = InvalidRequest(str(getattr(error, "detail", None) or error))
+        return errors.invalid(str(operation), error)
+
+    def media_type(operation: str | None, _error: Exception) -> Answer:
+        return errors.invalid(str(operation), InvalidRequest(f"The content type must be {JSON}"))
+
+    def http(operation: str | None, error: Exception) -> Answer:
+        status = getattr(error, "status_code", None)
+        if status == HTTPStatus.NOT_FOUND:
+            return errors.unknown_path()
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            return errors.unknown_method(dict(getattr(error, "headers", None) or {}))
+        return unexpected(operation, error)
+
+    def unexpected(operation: str | None, error: Exception) -> Answer:
+        _log.error("unexpected error", exc_info=error)
+        return errors.unexpected(operation)
+
+    handlers: dict[type[Exception], Callable[[str | None, Exception], Answer]] = {
+        OAuthProblem: unauthenticated,
+        InvalidRequest: invalid,
+        BadRequestProblem: invalid,
+        UnsupportedMediaTypeProblem: media_type,
+        HTTPException: http,
+        Exception: unexpected,
+    }
+    for error, answer in handlers.items():
+        middleware.add_error_handler(error, _error_handler(answer))
+
+
+def _error_handler(
+    answer: Callable[[str | None, Exception], Answer],
+) -> Callable[[ConnexionRequest, Exception], Any]:
+    async def handle(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+        operation = operation_id(request.scope)
+        given = answer(operation, error)
+        note(request.scope, refused=type(error).__name__)
+        return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed
+            status_code=given.status,
+            content_type=JSON,
+            body=json.dumps(given.body, ensure_ascii=False, separators=(",", ":")).encode(),
+            headers=dict(given.headers),
+        )
+
+    return handle

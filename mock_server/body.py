@@ -1,0 +1,67 @@
+"""From the bytes of a request body to a JSON value that the rest of the mock can trust.
+
+What RFC 8259 leaves open is decided here: the text is UTF-8; NaN and Infinity, which Python would read, are not JSON;
+text that is not valid Unicode (a lone surrogate) is refused, since nothing could store or echo it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, Never
+
+from mock_server.invalid import InvalidRequest
+
+_LONGEST_INTEGER: Final = 4000
+"""Digits up to which Python converts integers (its own limit is 4,300); a longer one is read as a float."""
+
+
+def parse_body(raw: bytes) -> Any:
+    """Read a body as JSON.
+
+    Raises:
+        InvalidRequest: if there is none, or it is not valid JSON, or not valid text.
+    """
+    if not raw.strip():
+        raise InvalidRequest("The body is empty; a JSON object is expected")
+    try:
+        body = json.loads(raw.decode(), parse_constant=_refuse_constant, parse_int=_integer)
+    except UnicodeDecodeError as error:
+        problem = f"The body is not valid UTF-8 (byte {error.start})"
+        raise InvalidRequest(problem) from error
+    except json.JSONDecodeError as error:
+        problem = f"The body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
+        raise InvalidRequest(problem) from error
+    except RecursionError as error:
+        raise InvalidRequest("The body is nested too deeply") from error
+    if b"\\u" in raw:  # only an escape can smuggle in a lone surrogate
+        _refuse_surrogates(body)
+    return body
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
+def _refuse_constant(name: str) -> Never:
+    raise InvalidRequest(f"The body is not valid JSON: {name} is no JSON value")
+
+
+def _refuse_surrogates(body: Any) -> None:
+    if not isinstance(body, dict):
+        if not _is_text(body):
+            raise InvalidRequest("The body holds text that is not valid Unicode (a lone surrogate)")
+        return
+    if not all(map(_is_text, body)):
+        raise InvalidRequest("A field's name is not valid Unicode (a lone surrogate)")
+    fields = [name for name, value in body.items() if not _is_text(value)]
+    if fields:
+        message = "Text must be valid Unicode, without lone surrogates"
+        raise InvalidRequest(fields={name: [message] for name in fields})
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

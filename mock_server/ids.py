@@ -1,0 +1,26 @@
+"""Task IDs: `tsk_` and a ULID, like the example on the API's page. Nobody may rely on the form."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM_BITS = 80
+_LENGTH = 26
+_FORM = re.compile(f"tsk_[{_ALPHABET}]{{{_LENGTH}}}")
+
+
+def new_task_id(now: int) -> str:
+    """A fresh ID; later ones sort after earlier ones.
+
+    Args:
+        now: the time, in microseconds since 1970.
+    """
+    value = (now // 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
+    return "tsk_" + "".join(_ALPHABET[value >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+
+
+def may_be_task_id(text: str) -> bool:
+    """Whether a text has the form of the IDs made here; one that has not need not be looked up."""
+    return _FORM.fullmatch(text) is not None

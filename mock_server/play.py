@@ -1,0 +1,120 @@
+"""The application behind connexion: answers requests that are routed, authenticated and validated already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from contract.model import Contract, Reading, Submission
+from mock_server.answers import Answer, Errors
+from mock_server.outer import note
+from mock_server.service import PICTURES, Insufficient, Service
+
+BODY = "mock_server.body"
+"""The scope's extension in which validation leaves the parsed request body."""
+
+_HOST = re.compile(r"[A-Za-z0-9._~\[\]:-]+")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Play:
+    """The ASGI application that connexion's middlewares end in."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        service: Service,
+        errors: Errors,
+        *,
+        public_url: str | None,
+        threads: bool,
+    ) -> None:
+        """Make the application.
+
+        Args:
+            public_url: the beginning of every URL handed out; None takes the request's own `Host`.
+            threads: whether the service may wait for a database, and so must not run in the event loop.
+        """
+        self._contract = contract
+        self._service = service
+        self._errors = errors
+        self._public_url = public_url
+        self._threads = threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._respond(scope)
+        await response(scope, receive, send)
+
+    async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call the service, in a thread if it may wait."""
+        if self._threads:
+            return await run_in_threadpool(function, *args, **kwargs)
+        return function(*args, **kwargs)
+
+    async def _respond(self, scope: Scope) -> Response:
+        operation = operation_id(scope)
+        if operation is None:
+            return await self._picture(scope)
+        note(scope, operation=operation, account=account(scope))
+        task = self._contract.operations[operation].task
+        if isinstance(task, Submission):
+            return respond(await self._submit(operation, task, scope))
+        if isinstance(task, Reading):
+            return respond(await self._read(operation, task, scope))
+        raise AssertionError(operation)  # the start refuses such a contract
+
+    async def _submit(self, operation: str, submission: Submission, scope: Scope) -> Answer:
+        body = scope["extensions"][BODY]
+        outcome = await self.call(self._service.submit, operation, account(scope), body, self._base_url(scope))
+        if isinstance(outcome, Insufficient):
+            note(scope, refused="insufficient credits", price=outcome.price)
+            return self._errors.insufficient(operation, outcome.price)
+        note(scope, task=outcome.task.id, debited=outcome.task.credits)
+        return Answer(submission.accepted, outcome.body)
+
+    async def _read(self, operation: str, reading: Reading, scope: Scope) -> Answer:
+        task_id = scope["path_params"][reading.parameter.replace("-", "_")]
+        snapshot = await self.call(self._service.read, account(scope), task_id)
+        if snapshot is None:
+            return self._errors.unknown_task(operation)
+        return Answer(reading.found, snapshot)
+
+    async def _picture(self, scope: Scope) -> Response:
+        if scope["path"].startswith(PICTURES) and scope["method"] in ("GET", "HEAD"):
+            picture = await run_in_threadpool(self._service.picture, scope["path"])
+            if picture is not None:
+                return Response(picture.content, media_type=picture.media_type)
+        return respond(self._errors.unknown_path())
+
+    def _base_url(self, scope: Scope) -> str:
+        """How the caller reached the mock, as far as the request's own word for it is fit for a URL."""
+        if self._public_url:
+            return self._public_url.rstrip("/")
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        if not _HOST.fullmatch(host):
+            host = "{}:{}".format(*scope["server"])
+        return f"{scope['scheme']}://{host}"
+
+
+def respond(answer: Answer) -> Response:
+    """An answer as an HTTP response."""
+    return JSONResponse(dict(answer.body), answer.status, headers=dict(answer.headers))
+
+
+def operation_id(scope: Scope) -> str | None:
+    """The operation that connexion found for the request, or None for a path that the contract does not know."""
+    routing: dict[str, Any] = scope.get("extensions", {}).get("connexion_routing", {})
+    return routing.get("operation_id")
+
+
+def account(scope: Scope) -> str:
+    """The account whose credentials connexion accepted."""
+    name: str = scope["extensions"]["connexion_context"]["user"]
+    return name

@@ -1,0 +1,164 @@
+"""What the mock does: submit a task, read one, draw the picture of one. No HTTP, no SQL."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from contract.model import Carries, Contract, Submission
+from mock_server import ids, pictures
+from mock_server.ledger import Entry, entries_of
+from mock_server.plan import Planner
+from mock_server.snapshot import answer, snapshot, state_at
+from mock_server.store import Store
+from mock_server.task import Task
+from mock_server.validation import RequestValidator
+
+Clock = Callable[[], int]
+"""Gives the time in microseconds since 1970."""
+
+PICTURES = "/_mock/pictures"
+_PICTURE = re.compile(rf"{PICTURES}/(?P<task>[^/]+)\.(?P<format>[a-z]+)")
+
+
+def system_clock() -> int:
+    """The machine's time, in microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A submission was accepted and paid."""
+
+    task: Task
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Insufficient:
+    """A submission was refused: the balance is under the price, in credits."""
+
+    price: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An encoded picture."""
+
+    media_type: str
+    content: bytes
+
+
+class Service:
+    """Plays a contract's tasks on a store."""
+
+    def __init__(self, contract: Contract, store: Store, planner: Planner, clock: Clock = system_clock) -> None:
+        self._contract = contract
+        self._store = store
+        self._planner = planner
+        self._clock = clock
+        self._submissions = {op.id: submission for op, submission in contract.submissions()}
+        self._validators = {id_: RequestValidator(submission) for id_, submission in self._submissions.items()}
+
+    def validate(self, operation: str, body: Any) -> None:
+        """Check a request body against the contract, and what it tells the mock.
+
+        Raises:
+            InvalidRequest: with a message for everything that is wrong.
+        """
+        self._validators[operation].validate(body)
+        self._planner.directive(body, self._submissions[operation].passthrough)
+
+    def submit(
+        self, operation: str, account: str, request: Mapping[str, Any], base_url: str
+    ) -> Accepted | Insufficient:
+        """Submit a task.
+
+        Args:
+            operation: the ID of the submitting operation.
+            request: a valid request body.
+            base_url: how the caller reached the mock.
+        """
+        submission = self._submissions[operation]
+        profile = submission.profile_of(request)
+        directive = self._planner.directive(request, submission.passthrough)
+        price = profile.price.of(request)
+        kept = {
+            name: request[name] for name in profile.properties if name in request and name != submission.passthrough
+        }
+        now = self._clock()
+
+        def make(ordinal: int) -> tuple[Task, Sequence[Entry]]:
+            task = Task(
+                id=ids.new_task_id(now),
+                account=account,
+                operation=operation,
+                request=kept,
+                credits=price,
+                created_at=now,
+                base_url=base_url,
+                plan=self._planner.plan(directive, account, ordinal, now),
+            )
+            return task, entries_of(task, self._contract.lifecycle)
+
+        task = self._store.submit(account, price, now, make)
+        if task is None:
+            return Insufficient(price)
+        # The answer shows the task at its very beginning, also where its plan ends it in the same microsecond.
+        first = self._snapshot(task, min(now, task.plan.ends_at - 1))
+        return Accepted(task, answer(submission, first))
+
+    def read(self, account: str, task_id: str) -> Mapping[str, Any] | None:
+        """The snapshot of an account's task, or None if the account has no such task."""
+        task = self._find(task_id)
+        if task is None or task.account != account:
+            return None
+        return self._snapshot(task, self._clock())
+
+    def picture(self, path: str) -> Picture | None:
+        """The picture at a path that a snapshot handed out, or None if there is none."""
+        match = _PICTURE.fullmatch(path)
+        task = self._find(match["task"]) if match else None
+        if match is None or task is None or match["format"] != self._format(task):
+            return None
+        state, _ = state_at(self._contract.lifecycle, task, self._clock())
+        if state.carries is not Carries.RESULT:
+            return None
+        submission = self._submissions[task.operation]
+        result = submission.result
+        size = pictures.picture_size(self._chosen(task, result.aspect), self._chosen(task, result.tier))
+        title, text = task.request[submission.selector], self._text(task, submission)
+        content = pictures.draw(size=size, format=match["format"], title=title, caption=task.id, text=text)
+        return Picture(pictures.FORMATS[match["format"]], content)
+
+    def _find(self, task_id: str) -> Task | None:
+        return self._store.task(task_id) if ids.may_be_task_id(task_id) else None
+
+    def _snapshot(self, task: Task, now: int) -> dict[str, Any]:
+        url = f"{task.base_url}{PICTURES}/{task.id}.{self._format(task)}"
+        submission = self._submissions[task.operation]
+        return snapshot(self._contract.lifecycle, submission, task, [url], now)
+
+    def _format(self, task: Task) -> str:
+        """The file format of a task's picture: what was asked for, as far as pictures can have it."""
+        chosen = self._chosen(task, self._submissions[task.operation].result.format)
+        return chosen if chosen and chosen in pictures.FORMATS else next(iter(pictures.FORMATS))
+
+    def _chosen(self, task: Task, field: str | None) -> str | None:
+        """The value of a request field, or what omitting it means."""
+        if field is None:
+            return None
+        if field in task.request:
+            return str(task.request[field])
+        submission = self._submissions[task.operation]
+        schema = submission.profile_of(task.request).properties.get(field)
+        default = schema.get("default") if schema else None
+        return str(default.value) if default else None
+
+    def _text(self, task: Task, submission: Submission) -> str:
+        """What is written into the picture: all that the snapshot repeats of the request, but for its title."""
+        echoes = self._contract.lifecycle.echoes
+        return "\n".join(str(task.request[name]) for name in echoes if name != submission.selector)

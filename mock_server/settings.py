@@ -1,0 +1,65 @@
+"""What a run of the mock can be told: each setting once, with its default, its bounds and its help text.
+
+The command line and the environment variables are made from this list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from contract.resources import default_contract, fixtures
+from mock_server.plan import LONGEST_SECONDS
+
+MEMORY = "sqlite://"
+ENVIRONMENT = "MOCK_SERVER"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _setting(default: Any, type: Any, help: str) -> Any:
+    return field(default=default, metadata={"type": type, "help": help})
+
+
+_FILE = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one mock."""
+
+    spec: Path = _setting(default_contract(), _FILE, "The contract to play.")
+    accounts: Path = _setting(fixtures() / "accounts.yaml", _FILE, "The accounts that are known at the start.")
+    host: str = _setting("127.0.0.1", str, "Where to listen.")
+    port: int = _setting(8000, click.IntRange(0, 65535), "Where to listen; 0 takes a free port.")
+    credits: int | None = _setting(
+        None,
+        click.IntRange(0, 10**15),
+        "The opening balance of accounts that name none; by default what their file says.",
+    )
+    task_seconds: float = _setting(5.0, click.FloatRange(0, LONGEST_SECONDS), "How long a task takes, in seconds.")
+    failure_rate: float = _setting(0.0, click.FloatRange(0, 1), "The share of tasks that fail, from 0 to 1.")
+    seed: int = _setting(0, int, "Decides which tasks fail: same seed, same failures.")
+    database: str = _setting(MEMORY, str, "Where the state is kept, as an SQLAlchemy URL; by default in memory.")
+    public_url: str | None = _setting(
+        None, str, "The beginning of picture URLs; by default the Host that each client used."
+    )
+    max_body_bytes: int = _setting(10 * 1024 * 1024, click.IntRange(1), "The largest request body that is read.")
+
+
+def options() -> Iterator[Callable[[F], F]]:
+    """A command-line option for each setting, which is also an environment variable."""
+    for setting in fields(Settings):
+        in_memory = setting.default == MEMORY
+        yield click.option(
+            "--" + setting.name.replace("_", "-"),
+            type=setting.metadata["type"],
+            default=setting.default,
+            help=setting.metadata["help"],
+            show_default=setting.default is not None and not isinstance(setting.default, Path) and not in_memory,
+            show_envvar=True,
+        )

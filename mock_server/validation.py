@@ -1,0 +1,134 @@
+"""Does a submission keep the rules of its request profile?
+
+The profile is chosen first, by the field that the contract says chooses it; then that branch alone judges the request,
+and every fault becomes a message for the field it is in. Nothing here knows a rule: they are all in the contract.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from contract.model import RequestProfile, Submission
+from contract.schema import json_schema
+from mock_server.invalid import InvalidRequest
+
+_TYPES: Mapping[str, str] = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
+
+
+class RequestValidator:
+    """The compiled rules of one submitting operation."""
+
+    def __init__(self, submission: Submission) -> None:
+        self._submission = submission
+        self._branches = {
+            profile.name: jsonschema_rs.Draft4Validator(json_schema(profile.node), validate_formats=True)
+            for profile in submission.profiles.values()
+        }
+
+    def validate(self, body: Any) -> RequestProfile:
+        """Judge a request body.
+
+        Returns:
+            the profile whose rules it keeps.
+
+        Raises:
+            InvalidRequest: with a message for each rule that it breaks.
+        """
+        if not isinstance(body, dict):
+            raise InvalidRequest("The body must be a JSON object")
+        selector = self._submission.selector
+        chosen = body.get(selector)
+        profile = self._submission.profiles.get(chosen) if isinstance(chosen, str) else None
+        if profile is None:
+            raise InvalidRequest(fields={selector: [self._no_profile(body)], **self._common(body)})
+        faults = _faults(self._branches[profile.name], body)
+        if faults:
+            raise InvalidRequest(fields=faults)
+        return profile
+
+    def _no_profile(self, body: Mapping[str, Any]) -> str:
+        selector = self._submission.selector
+        if selector not in body:
+            return f"{title(selector)} is required"
+        return f"{title(selector)} must be one of {', '.join(self._submission.profiles)}"
+
+    def _common(self, body: Mapping[str, Any]) -> dict[str, list[str]]:
+        """What is wrong whichever profile was meant: the faults that all branches find."""
+        found = [_faults(branch, body) for branch in self._branches.values()]
+        common: dict[str, list[str]] = {}
+        for field, messages in found[0].items():
+            shared = [message for message in messages if all(message in other.get(field, ()) for other in found)]
+            if shared and field != self._submission.selector:
+                common[field] = shared
+        return common
+
+
+def _faults(validator: jsonschema_rs.Draft4Validator, value: Any) -> dict[str, list[str]]:
+    faults: dict[str, list[str]] = {}
+    for error in validator.iter_errors(value):
+        field, message = _describe(error)
+        messages = faults.setdefault(field, [])
+        if message not in messages:
+            messages.append(message)
+    return faults
+
+
+def _describe(error: jsonschema_rs.ValidationError) -> tuple[str, str]:
+    """The field that a fault is in, and a message for it."""
+    limit = error.kind.value if hasattr(error.kind, "value") else None
+    if error.kind.name == "required":
+        missing = error.kind.as_dict()["property"]
+        path = [*error.instance_path, missing]
+        return str(path[0]), f"{_name(path)} is required"
+    path = list(error.instance_path)
+    name = _name(path)
+    return str(path[0]), f"{name} {_rule(error.kind.name, limit, error.instance)}"
+
+
+def _rule(keyword: str, limit: Any, value: Any) -> str:
+    if keyword == "type":
+        type_ = limit[0] if isinstance(limit, list) else limit
+        return f"must be {_TYPES.get(type_, type_)}"
+    if keyword == "minLength" and value == "":
+        return "is required"
+    return _RULES.get(keyword, f"breaks the rule {keyword!r}").format(
+        ", ".join(map(str, limit)) if isinstance(limit, list) else limit
+    )
+
+
+_RULES: Mapping[str, str] = {
+    "enum": "must be one of {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "pattern": "must match {}",
+    "format": "must be a valid {}",
+}
+
+
+def _name(path: list[Any]) -> str:
+    words = title(str(path[0]))
+    for step in path[1:]:
+        words += f", item {step + 1}," if isinstance(step, int) else f" {step}"
+    return words
+
+
+def title(field: str) -> str:
+    """A field's name as words: `inputImageUrls` is "Input image urls"."""
+    words: Iterator[str] = iter(re.findall(r"[A-Z]?[^A-Z_]+|[A-Z]+(?![a-z])", field))
+    text = " ".join(word.lower() for word in words)
+    return text[:1].upper() + text[1:]
