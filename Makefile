@@ -1,0 +1,53 @@
+# For GNU make. Needs Python 3.11 or newer and git; everything else is installed into .venv.
+
+RUNTIME := .venv/.runtime-installed
+DEV := .venv/.dev-installed
+SPEC_LINT := .ci/spec-lint/node_modules/.installed
+UV := uv==0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help mock test lint format lint-spec lock clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+mock: $(RUNTIME)  ## Run the mock server on port 8000; its options: make mock ARGS="..."
+	@exec .venv/bin/mock-server $(ARGS)
+
+test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, coverage
+	@scripts/check
+
+lint: $(DEV)  ## Run the checks that run no code of the project
+	@scripts/lint
+
+format: $(DEV)  ## Format the code and apply the safe fixes
+	@.venv/bin/ruff check --fix-only --quiet
+	@.venv/bin/ruff format
+
+lint-spec: $(SPEC_LINT)  ## Lint openapi.yaml with Redocly and Spectral (needs Node.js)
+	@npm --prefix .ci/spec-lint run --silent lint
+
+lock:  ## Remake both locks; to move to newer versions: make lock ARGS=--upgrade
+	@scripts/install
+	@.venv/bin/python -m pip install --quiet $(UV)
+	@scripts/lock $(ARGS)
+
+clean:  ## Remove everything that the other targets made
+	rm -rf .venv .ci/spec-lint/node_modules .*_cache .coverage* .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written last, so an interrupted installation starts over. Installing one lock takes back
+# the other one's stamp first: what it promised may no longer hold.
+$(RUNTIME): requirements.lock pyproject.toml
+	@rm -f $(DEV)
+	@scripts/install requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock pyproject.toml
+	@rm -f $(RUNTIME)
+	@scripts/install requirements-dev.lock
+	@touch $(RUNTIME) $@  # the development lock holds the whole runtime lock
+
+$(SPEC_LINT): .ci/spec-lint/package-lock.json
+	@npm --prefix .ci/spec-lint ci
+	@touch $@
