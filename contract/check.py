@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from contract.clause import Clause
 from contract.clauses import derive_clauses
 from contract.document import Document, Node, escape, load_document
-from contract.model import Contract
+from contract.model import Contract, Operation
 from contract.provenance import KEY, Provenance, check_provenance
 from contract.reader import read_contract
 from contract.schema import json_schema
-from contract.structure import walk
+from contract.structure import most_telling, shorten, walk
 
 
 def check_contract(path: Path) -> tuple[Contract, tuple[Clause, ...]]:
@@ -26,30 +27,50 @@ def check_contract(path: Path) -> tuple[Contract, tuple[Clause, ...]]:
     """
     document = load_document(path)
     contract = read_contract(document)
-    _check_openapi(document)
-    for node in walk(document.root):
+    for operation in contract.operations.values():
+        _check_path(operation)
+    for node in (*walk(document.root), contract.lifecycle.node, contract.conventions.node):
         if KEY in node.steps():
             check_provenance(node)
+        if "schema" in node.steps():
+            json_schema(node.need("schema"))
     for schema, example in examples(document):
         check_example(schema, example)
+    _check_openapi(document)
     clauses = derive_clauses(contract)
     _check_questions(contract, clauses)
     return contract, clauses
 
 
+def _check_path(operation: Operation) -> None:
+    """Every parameter of the path is declared."""
+    around = operation.node.document.at(operation.node.pointer.rpartition("/")[0])
+    declared = [
+        parameter.need("name").value
+        for node in (around, operation.node)
+        for parameter in node.children("parameters")
+        if parameter.need("in").value == "path"
+    ]
+    for name in re.findall(r"{([^}]*)}", operation.path):
+        if name not in declared:
+            raise operation.node.error(f"the path parameter {name!r} is not declared", "a parameter with in: path")
+
+
 def _check_openapi(document: Document) -> None:
-    """What the meta-schema cannot say: parameters of the path declared, defaults that fit, and the like."""
+    """What is left of OpenAPI, such as parameters given twice; these faults have no place more exact."""
     for error in OpenAPIV30SpecValidator(document.data).iter_errors():
         pointer = "".join(f"/{escape(str(step))}" for step in error.absolute_path)
         raise document.error(pointer, error.message, "valid OpenAPI 3.0")
 
 
 def examples(document: Document) -> Iterator[tuple[Node, Node]]:
-    """Every example of a body, a parameter or a schema, with the schema that it has to fit."""
+    """Every example of a body, a parameter or a schema, and every default, with the schema that it has to fit."""
     for node in walk(document.root):
         value = node.value
         if not isinstance(value, dict):
             continue
+        if "default" in value and ("type" in value or "enum" in value):
+            yield node, node.child("default")
         schema = node.get("schema")
         if schema is None:
             if "example" in value and ("type" in value or "oneOf" in value):
@@ -62,15 +83,19 @@ def examples(document: Document) -> Iterator[tuple[Node, Node]]:
 
 
 def check_example(schema: Node, example: Node) -> None:
-    """Check one example.
+    """Check one example or default.
 
     Raises:
         ContractError: if it does not fit its schema.
     """
-    validator = jsonschema_rs.Draft4Validator(json_schema(schema), validate_formats=True)
+    try:
+        validator = jsonschema_rs.Draft4Validator(json_schema(schema), validate_formats=True)
+    except jsonschema_rs.ValidationError as fault:
+        raise schema.error(f"this is no schema: {shorten(fault.message)}", "a schema") from None
     for error in validator.iter_errors(example.value):
-        pointer = example.pointer + "".join(f"/{escape(str(s))}" for s in error.instance_path)
-        problem = f"the example does not fit its schema: {error.message}"
+        told = most_telling(error)
+        pointer = example.pointer + "".join(f"/{escape(str(step))}" for step in told.instance_path)
+        problem = f"it does not fit its schema: {shorten(told.message)}"
         raise example.document.error(pointer, problem, f"what #{schema.pointer} says")
 
 

@@ -7,8 +7,9 @@ where it is. A `Node` is a place in the document; walking from it follows `$ref`
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,22 +22,44 @@ MAX_DEPTH = 100
 """How deep a document may nest. A hand-written one stays far below; an alias that contains itself does not."""
 
 
+MAX_NODES = 200_000
+"""How many nodes a document may have. Aliases that repeat aliases are soon above it, and above any memory."""
+
+_TAG: Final = "tag:yaml.org,2002:"
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C parser has no stubs
     """A loader whose plain scalars mean what YAML 1.2 says, which is what every other OpenAPI tool reads."""
 
     yaml_implicit_resolvers: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
-def _resolver(tag: str, pattern: str, first: str) -> None:
+def _resolver(tag: str, pattern: str, first: Iterable[str]) -> None:
     for character in first:
-        entry = (f"tag:yaml.org,2002:{tag}", re.compile(pattern))
+        entry = (f"{_TAG}{tag}", re.compile(pattern))
         _Loader.yaml_implicit_resolvers.setdefault(character, []).append(entry)
 
 
 _resolver("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF")
-_resolver("null", r"^(?:~|null|Null|NULL|)$", "~nN\0")
+_resolver("null", r"^(?:~|null|Null|NULL|)$", ("", "~", "n", "N"))
 _resolver("int", r"^[-+]?[0-9]+$", "-+0123456789")
 _resolver("float", r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789")
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
+
+
+_SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "str": str,
+    "int": int,
+    "float": _number,
+    "bool": lambda text: {"true": True, "false": False}[text.lower()],
+    "null": lambda _: None,
+}
 
 
 def escape(key: str) -> str:
@@ -194,7 +217,7 @@ def load_document(path: Path) -> Document:
 
     Raises:
         ContractError: if the file cannot be read, is not YAML, or holds what JSON cannot: a key twice, a key that is
-            no scalar, a tag.
+            no scalar, a tag of another type, an infinite number.
     """
     try:
         text = path.read_bytes()
@@ -209,6 +232,7 @@ def load_document(path: Path) -> Document:
 def parse_document(text: bytes, file: str) -> Document:
     """Parse a YAML (or JSON) text; see `load_document`."""
     try:
+        _check_depth(text, file)
         loader = _Loader(text)
         try:
             root = loader.get_single_node()
@@ -219,12 +243,29 @@ def parse_document(text: bytes, file: str) -> Document:
         line = mark.line + 1 if mark else 1
         problem = " ".join(part for part in (error.context, error.problem) if part)
         raise _broken(file, line, problem) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except yaml.reader.ReaderError as error:
+        raise _broken(file, text.count(b"\n", 0, error.position) + 1, error.reason) from error
+    except UnicodeDecodeError as error:
         raise _broken(file, 1, " ".join(str(error).split())) from error
     if root is None:
         raise _broken(file, 1, "the file is empty")
     lines: dict[str, int] = {}
     return Document(file, _Builder(file, lines).build(root, "", root.start_mark.line + 1, 0), lines)
+
+
+def _check_depth(text: bytes, file: str) -> None:
+    """Refuse a text that nests too deep before it is composed: the C parser does that on its own stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            mark = event.start_mark
+            raise _too_deep(file, "", mark.line + 1 if mark else 1)
+
+
+def _too_deep(file: str, pointer: str, line: int) -> ContractError:
+    problem = f"nested more than {MAX_DEPTH} deep"
+    return ContractError(file=file, pointer=pointer, line=line, problem=problem, expected="a finite tree")
 
 
 def _broken(file: str, line: int, problem: str) -> ContractError:
@@ -247,15 +288,19 @@ class _Builder:
     def build(self, node: yaml.Node, pointer: str, line: int, depth: int) -> Any:
         self.lines[pointer] = line
         if depth > MAX_DEPTH:
-            raise self._error(node, pointer, f"nested more than {MAX_DEPTH} deep", "a finite tree")
-        if isinstance(node, yaml.MappingNode):
+            raise _too_deep(self.file, pointer, node.start_mark.line + 1)
+        if len(self.lines) > MAX_NODES:
+            raise self._error(node, pointer, f"more than {MAX_NODES:,} nodes", "aliases that do not multiply")
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
             return self._mapping(node, pointer, depth)
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
             return [
                 self.build(item, f"{pointer}/{index}", item.start_mark.line + 1, depth + 1)
                 for index, item in enumerate(node.value)
             ]
-        return self._scalar(node, pointer)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, pointer)
+        raise self._foreign(node, pointer)
 
     def _mapping(self, node: yaml.MappingNode, pointer: str, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -270,19 +315,18 @@ class _Builder:
             result[name] = self.build(value, place, key.start_mark.line + 1, depth + 1)
         return result
 
-    def _scalar(self, node: yaml.Node, pointer: str) -> Any:
-        match node.tag.rpartition(":")[2]:
-            case "str":
-                return node.value
-            case "int":
-                return int(node.value)
-            case "float":
-                return float(node.value)
-            case "bool":
-                return node.value.lower() == "true"
-            case "null":
-                return None
-        raise self._error(node, pointer, f"the YAML tag {node.tag}", "a plain JSON value")
+    def _scalar(self, node: yaml.ScalarNode, pointer: str) -> Any:
+        kind = node.tag.removeprefix(_TAG)
+        if kind not in _SCALARS:
+            raise self._foreign(node, pointer)
+        try:
+            return _SCALARS[kind](node.value)
+        except (KeyError, ValueError):
+            problem = f"{node.value[:40]!r} is no {kind}"
+            raise self._error(node, pointer, problem, "a value that JSON can hold") from None
+
+    def _foreign(self, node: yaml.Node, pointer: str) -> ContractError:
+        return self._error(node, pointer, f"the YAML tag {node.tag}", "a plain JSON value")
 
     def _error(self, node: yaml.Node, pointer: str, problem: str, expected: str = "") -> ContractError:
         line = node.start_mark.line + 1

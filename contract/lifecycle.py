@@ -86,6 +86,8 @@ def _check_states(lifecycle: Lifecycle) -> None:
         for follower in state.node.children("next"):
             if follower.value not in states:
                 raise follower.error(f"there is no state {follower.value!r}", _one_of(states))
+        if lifecycle.of_status(state.status) is not state:
+            raise state.node.need("status").error("another state has this status", "a status of its own")
         if state.terminal != (state.carries is not None):
             raise state.node.error(
                 "a state either ends the task and carries something, or is followed by others",

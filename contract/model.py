@@ -86,7 +86,7 @@ class Modes:
         field: the field.
         absent: the mode without it.
         present: the mode with it.
-        empty: the mode with an empty value.
+        empty: what an empty value means the same as: "absent" or "present".
     """
 
     field: str
@@ -98,7 +98,7 @@ class Modes:
         """The mode of a valid request."""
         if self.field not in request:
             return self.absent
-        return self.present if request[self.field] else self.empty
+        return self.present if request[self.field] or self.empty == "present" else self.absent
 
 
 @dataclass(frozen=True)

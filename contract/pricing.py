@@ -60,7 +60,9 @@ class Price:
 
 
 def value_key(value: Any) -> str:
-    """The key below `tiers` that stands for a field's value."""
+    """The key below `tiers` that stands for a field's value; 1.0 is the same JSON number as 1."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -79,11 +79,12 @@ def _lifecycle(root: Node) -> Lifecycle:
 
 
 def _scheme(node: Node) -> SecurityScheme:
+    type_ = node.need("type").value
     value = node.value
     scheme = value.get("scheme")
     return SecurityScheme(
         name=node.name,
-        type=value["type"],
+        type=type_,
         scheme=scheme.lower() if scheme else None,
         location=value.get("in"),
         parameter=value.get("name"),
@@ -150,6 +151,8 @@ def _operation(
                     f"{error.when} is answered with {errors[error.when].status} already",
                     "one response for each reason",
                 )
+            if error.order and error.order in {other.order for other in errors.values()}:
+                raise response.need("x-error", "order").error("another error has this rank", "a rank of its own")
             errors[error.when] = error
     operation = Operation(
         id=node.need("operationId").value,
@@ -195,10 +198,12 @@ def _security(node: Node, schemes: Mapping[str, SecurityScheme]) -> tuple[str, .
 
 def _error(response: Node, status: str) -> Iterator[ErrorResponse]:
     node = response.get("x-error")
-    if node is None:
-        if not status.startswith("2"):
-            raise response.error("nothing says when this error is given", "x-error")
+    if node is None and status.startswith("2"):
         return
+    if node is None:
+        raise response.error("nothing says when this error is given", "x-error")
+    if not re.fullmatch("[345][0-9][0-9]", status):
+        raise node.error(f"the response stands under {status!r}", "one status of an error, such as 400")
     value = node.value
     media = response.need("content", JSON)
     for key in ("price", "details"):
@@ -242,7 +247,7 @@ def _task(node: Node, path: str, lifecycle: Lifecycle) -> Submission | Reading |
 def _reading(node: Node, task: Node, path: str, lifecycle: Lifecycle) -> Reading:
     parameter = task.need("reads")
     if "{" + parameter.value + "}" not in path:
-        raise parameter.error(f"the path has no parameter {parameter.value!r}", f"one of {path}")
+        raise parameter.error(f"the path has no parameter {parameter.value!r}", f"a parameter of {path}")
     status, response = _success(node)
     schema = response.need("content", JSON, "schema")
     if schema.get("x-lifecycle") is None:
@@ -259,7 +264,12 @@ def _submission(node: Node, task: Node, lifecycle: Lifecycle) -> Submission:
         if profile.name in profiles:
             raise branch.error(f"a second branch for {selector} {profile.name!r}", "one branch each")
         profiles[profile.name] = profile
-    for name, reference in body.need("discriminator").child("mapping").items():
+    if not profiles:
+        raise body.need("oneOf").error("there is no request profile", "at least one branch")
+    mapping = body.need("discriminator", "mapping")
+    for name in profiles:
+        mapping.need(name)
+    for name, reference in mapping.items():
         if name not in profiles or reference.value != f"#{profiles[name].node.pointer}":
             raise reference.error(
                 f"the mapping of {name!r} does not lead to its branch",

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contract.clause import Clause, Kind, clause
 from contract.keywords import keywords, says, subject_of
 from contract.model import Contract, Operation, RequestProfile, Submission, When
+from contract.pricing import value_key
 
 
 def submission_clauses(contract: Contract, operation: Operation, submission: Submission) -> Iterator[Clause]:
@@ -104,8 +105,8 @@ def _prices(operation: Operation, profile: RequestProfile) -> Iterator[Clause]:
     prefix = f"{operation.id}.{profile.name}"
     subject = {"operation": operation.id, "profile": profile.name}
     for fields, credits, node in profile.price.rows():
-        tier = "".join(f".{value}" for value in fields.values())
-        when = " and ".join(f"`{name}` {value}" for name, value in fields.items())
+        tier = "".join(f".{value_key(value)}" for value in fields.values())
+        when = " and ".join(f"`{name}` {value_key(value)}" for name, value in fields.items())
         yield clause(
             node,
             f"{prefix}.price{tier}",
@@ -120,7 +121,7 @@ def _prices(operation: Operation, profile: RequestProfile) -> Iterator[Clause]:
                 profile.properties[field.name].need("default"),
                 f"{prefix}.{field.name}.default",
                 Kind.DEFAULT,
-                f"{profile.name} without `{field.name}` costs what `{field.name}` {field.default} costs.",
+                f"{profile.name} without `{field.name}` costs what `{field.name}` {value_key(field.default)} costs.",
                 field=field.name,
                 value=field.default,
                 **subject,

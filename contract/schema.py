@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from contract.document import Node
+from contract.document import MAX_DEPTH, Node
 
 _ANNOTATIONS = frozenset({"description", "title", "example", "default", "discriminator", "deprecated", "externalDocs"})
 
@@ -13,7 +13,7 @@ def json_schema(node: Node) -> dict[str, Any]:
     """The schema with every `$ref` put in place, `nullable` spelt out, and what no validator reads left out.
 
     Raises:
-        ContractError: for a schema that contains itself.
+        ContractError: for a schema that contains itself, or nests too deep for a validator.
     """
     schema: dict[str, Any] = _convert(node, ())
     return schema
@@ -23,6 +23,8 @@ def _convert(node: Node, around: tuple[str, ...]) -> Any:
     node = node.resolved()
     if node.pointer in around:
         raise node.error("this schema contains itself", "a schema that ends")
+    if len(around) > MAX_DEPTH:
+        raise node.error(f"this schema is nested more than {MAX_DEPTH} deep", "a schema that is easier to read")
     around = (*around, node.pointer)
     schema: dict[str, Any] = {}
     for key in node.steps():

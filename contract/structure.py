@@ -24,7 +24,20 @@ from contract.document import Document, Node, escape, load_document
 DATA_KEYS: Final = frozenset({"example", "default", "enum", "value"})
 """Keys below which stands data of the API's users, not of the contract; an `x-` key there is theirs."""
 
-NAME_MAPS: Final = frozenset({"properties", "schemas", "mapping", "examples", "headers", "parameters", "variables"})
+NAME_MAPS: Final = frozenset(
+    {
+        "examples",
+        "headers",
+        "links",
+        "mapping",
+        "parameters",
+        "properties",
+        "requestBodies",
+        "schemas",
+        "securitySchemes",
+        "variables",
+    }
+)
 """Keys below which the keys are names that the author chose, not keywords."""
 
 
@@ -90,7 +103,8 @@ def check_structure(document: Document) -> None:
 
 def _check_node(node: Node) -> None:
     if isinstance(node.value, dict) and "$ref" in node.value:
-        node.resolved()
+        if not isinstance(node.resolved().value, dict):
+            raise node.child("$ref").error("$ref leads to no object", "a reference to what belongs here")
         return
     for key in node.steps():
         if not key.startswith("x-"):
@@ -102,7 +116,7 @@ def _check_node(node: Node) -> None:
             hint = f"{near[0]}?" if near else "one of " + ", ".join(known)
             raise place.error(f"unknown extension {key!r}", hint)
         if not known[key].at.fullmatch(node.pointer):
-            raise place.error(f"{key} means nothing here", f"a place that has {known[key].purpose}")
+            raise place.error(f"{key} means nothing here", f"it where it says {known[key].purpose}")
         _check_value(place, known[key].schema)
 
 
@@ -114,39 +128,54 @@ def walk(node: Node, *, names: bool = False) -> Iterator[Node]:
     if not names:
         yield node
     for key in node.steps():
-        if not names and (key in DATA_KEYS or key.startswith("x-")):
-            continue
+        if not names and (key.startswith("x-") or (key in DATA_KEYS and node.name != "responses")):
+            continue  # of responses, `default` is a name
         child = node.child(key)
         if isinstance(child.value, dict | list):
             yield from walk(child, names=not names and key in NAME_MAPS and isinstance(child.value, dict))
 
 
 def _check_value(node: Node, schema: _Schema) -> None:
-    for error in map(_most_telling, schema.validator.iter_errors(node.value)):
-        pointer = node.pointer + "".join(f"/{escape(str(step))}" for step in error.instance_path)
-        if error.kind.name == "additionalProperties":
-            unknown = error.kind.as_dict()["unexpected"][0]
-            problem = f"unknown key {unknown!r}"
-            raise node.document.error(f"{pointer}/{escape(unknown)}", problem, _allowed_keys(schema.source, error))
-        raise node.document.error(pointer, _shorten(error.message), _expected(error.kind.name, error.kind.value))
+    errors = list(map(most_telling, schema.validator.iter_errors(node.value)))
+    if not errors:
+        return
+    error = max(errors, key=_is_unknown_key)
+    pointer = node.pointer + "".join(f"/{escape(str(step))}" for step in error.instance_path)
+    if _is_unknown_key(error):
+        unknown = error.kind.as_dict()["unexpected"][0]
+        problem = f"unknown key {unknown!r}"
+        raise node.document.error(f"{pointer}/{escape(unknown)}", problem, _allowed_keys(schema.source, error))
+    raise node.document.error(pointer, shorten(error.message), _expected(error.kind.name, error.kind.value))
 
 
-def _most_telling(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+def most_telling(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
     """Out of a broken `oneOf` or `anyOf`, the fault in the alternative that the author most likely meant.
 
-    That is the one where validation came furthest; "$ref is missing" never is, since every node could be a reference.
+    That is the one that no `enum` of a single value rules out, and where validation came furthest; "$ref is missing"
+    never is, since every node could be a reference.
     """
     while error.kind.name in {"oneOf", "anyOf"} and hasattr(error.kind, "context"):
         branches = [branch for branch in error.kind.context if branch and not _wants_reference(branch)]
         if not branches:
             return error
-        best = max(branches, key=lambda branch: (_depth(branch), -len(branch)))
-        error = max(best, key=lambda item: len(item.instance_path))
+        best = max(branches, key=lambda branch: (not _is_ruled_out(branch), _depth(branch), -len(branch)))
+        error = max(best, key=lambda item: (len(item.instance_path), _is_unknown_key(item)))
     return error
 
 
 def _wants_reference(branch: Sequence[jsonschema_rs.ValidationError]) -> bool:
     return any(item.kind.name == "required" and "$ref" in item.message for item in branch)
+
+
+def _is_unknown_key(error: jsonschema_rs.ValidationError) -> bool:
+    """Whether a key is unknown: told before anything else, since a key that is missing may be that key misspelt."""
+    return error.kind.name == "additionalProperties"
+
+
+def _is_ruled_out(branch: Sequence[jsonschema_rs.ValidationError]) -> bool:
+    """Whether the alternative is meant for another value, such as another model; a truth value tells none apart."""
+    enums = [item.kind.value for item in branch if item.kind.name == "enum"]
+    return any(len(values) == 1 and not isinstance(values[0], bool) for values in enums)
 
 
 def _depth(branch: Sequence[jsonschema_rs.ValidationError]) -> int:
@@ -172,5 +201,6 @@ def _expected(keyword: str, value: Any) -> str:
             return f"{keyword} {json.dumps(value)}" if isinstance(value, str | int | float) else ""
 
 
-def _shorten(message: str, limit: int = 160) -> str:
+def shorten(message: str, limit: int = 160) -> str:
+    """A validator's message, which may repeat all of a long value, on one line."""
     return message if len(message) <= limit else message[: limit // 2] + " ... " + message[-limit // 2 :]

@@ -9,8 +9,11 @@ from typing import Final
 
 import jsonschema_rs
 
-from contract.document import Node, load_document
+from contract.document import Node, escape, load_document
 from contract.model import Contract
+
+MOST_CREDITS: Final = 10**15
+"""The largest opening balance; with all that can be refunded, it stays far below what a database holds in 64 bits."""
 
 _SCHEMA: Final = jsonschema_rs.Draft4Validator(
     {
@@ -18,16 +21,17 @@ _SCHEMA: Final = jsonschema_rs.Draft4Validator(
         "required": ["defaultCredits", "accounts"],
         "additionalProperties": False,
         "properties": {
-            "defaultCredits": {"type": "integer", "minimum": 0},
+            "defaultCredits": {"type": "integer", "minimum": 0, "maximum": MOST_CREDITS},
             "accounts": {
                 "type": "array",
+                "minItems": 1,
                 "items": {
                     "type": "object",
                     "required": ["name", "credentials"],
                     "additionalProperties": False,
                     "properties": {
                         "name": {"type": "string", "minLength": 1},
-                        "credits": {"type": "integer", "minimum": 0},
+                        "credits": {"type": "integer", "minimum": 0, "maximum": MOST_CREDITS},
                         "credentials": {
                             "type": "object",
                             "minProperties": 1,
@@ -70,7 +74,7 @@ def load_accounts(path: Path, contract: Contract, credits: int | None) -> tuple[
     """
     root = load_document(path).root
     for error in _SCHEMA.iter_errors(root.value):
-        pointer = "".join(f"/{step}" for step in error.instance_path)
+        pointer = "".join(f"/{escape(str(step))}" for step in error.instance_path)
         raise root.document.error(pointer, error.message)
     default = root.value["defaultCredits"] if credits is None else credits
     accounts: dict[str, Account] = {}

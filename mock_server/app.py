@@ -1,6 +1,6 @@
 """The mock as an ASGI application: connexion routes, authenticates and validates, `Play` does the rest.
 
-    CORS -> request log -> encoded slashes -> connexion (errors -> routing -> security -> validation) -> Play
+    CORS -> request log -> encoded separators -> connexion (errors -> routing -> security -> validation) -> Play
 
 Of connexion only what a contract needs is in the stack, by its own options: `middlewares`, `validator_map` and
 `security_map`. Bodies are validated by `mock_server.validation`, since connexion's validator compiles the schema anew
@@ -10,7 +10,7 @@ for each request, and cannot say which field of which branch is wrong.
 from __future__ import annotations
 
 import json
-import logging
+import traceback
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -37,12 +37,10 @@ from contract.reader import JSON
 from mock_server.answers import Answer, Errors
 from mock_server.body import parse_body
 from mock_server.invalid import InvalidRequest
-from mock_server.outer import EncodedSlashes, RequestLog, note
+from mock_server.outer import EncodedSeparators, RequestLog, note
 from mock_server.play import BODY, Play, operation_id
 from mock_server.service import Service
 from mock_server.store import Store
-
-_log = logging.getLogger("mock_server")
 
 
 def build_app(
@@ -71,7 +69,7 @@ def build_app(
     middleware.add_api(contract.document.data)
     _handle_errors(middleware, errors)
     return CORSMiddleware(
-        RequestLog(EncodedSlashes(middleware)),
+        RequestLog(EncodedSeparators(middleware)),
         allow_origins=["*"],
         allow_methods=["*"],
         allow_headers=["*"],
@@ -87,6 +85,10 @@ def _behaviours(contract: Contract) -> dict[str, Callable[[], None]]:
             raise operation.node.error(
                 f"the mock has no behaviour for the operation {operation.id!r}",
                 "x-task, which says what the operation does with a task",
+            )
+        if not operation.security:
+            raise operation.node.error(
+                f"nobody would own the tasks of the operation {operation.id!r}", "security, which says whose they are"
             )
         for name in operation.security:
             _secret_of(contract.security_schemes[name])
@@ -211,8 +213,7 @@ def _handle_errors(middleware: ConnexionMiddleware, errors: Errors) -> None:
             return errors.unknown_method(dict(getattr(error, "headers", None) or {}))
         return unexpected(operation, error)
 
-    def unexpected(operation: str | None, error: Exception) -> Answer:
-        _log.error("unexpected error", exc_info=error)
+    def unexpected(operation: str | None, _error: Exception) -> Answer:
         return errors.unexpected(operation)
 
     handlers: dict[type[Exception], Callable[[str | None, Exception], Answer]] = {
@@ -234,6 +235,8 @@ def _error_handler(
         operation = operation_id(request.scope)
         given = answer(operation, error)
         note(request.scope, refused=type(error).__name__)
+        if given.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            note(request.scope, traceback="".join(traceback.format_exception(error)))
         return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed
             status_code=given.status,
             content_type=JSON,

@@ -14,6 +14,10 @@ from mock_server.invalid import InvalidRequest
 _LONGEST_INTEGER: Final = 4000
 """Digits up to which Python converts integers (its own limit is 4,300); a longer one is read as a float."""
 
+_TOO_DEEP: Final = "The body is nested too deeply"
+_DEEPEST: Final = 250
+"""How deep a body may nest. Validation follows a value 255 levels down; Python reads a little under 1,000."""
+
 
 def parse_body(raw: bytes) -> Any:
     """Read a body as JSON.
@@ -32,7 +36,9 @@ def parse_body(raw: bytes) -> Any:
         problem = f"The body is not valid JSON: {error.msg} (line {error.lineno}, column {error.colno})"
         raise InvalidRequest(problem) from error
     except RecursionError as error:
-        raise InvalidRequest("The body is nested too deeply") from error
+        raise InvalidRequest(_TOO_DEEP) from error
+    if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_deeper(body, _DEEPEST):
+        raise InvalidRequest(_TOO_DEEP)
     if b"\\u" in raw:  # only an escape can smuggle in a lone surrogate
         _refuse_surrogates(body)
     return body
@@ -40,6 +46,19 @@ def parse_body(raw: bytes) -> Any:
 
 def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
+def _is_deeper(body: Any, limit: int) -> bool:
+    """Whether lists and objects stand in each other more than `limit` deep."""
+    level = [body]
+    for _ in range(limit):
+        level = [
+            item
+            for value in level
+            if isinstance(value, list | dict)
+            for item in (value.values() if isinstance(value, dict) else value)
+        ]
+    return any(isinstance(value, list | dict) for value in level)
 
 
 def _refuse_constant(name: str) -> Never:

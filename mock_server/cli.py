@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shlex
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -14,12 +15,13 @@ import click
 import uvicorn
 
 from contract.errors import ContractError
-from contract.model import Contract
+from contract.model import Contract, SecurityScheme
 from contract.reader import JSON, load_contract
 from mock_server.accounts import Account, load_accounts
 from mock_server.app import build_app
+from mock_server.control import Beside, Control, is_loopback
 from mock_server.plan import Chance, Planner
-from mock_server.service import Service
+from mock_server.service import PICTURES, Service, system_clock
 from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
 
@@ -29,8 +31,12 @@ from mock_server.store import Store, StoreError
 def main(**values: Any) -> None:
     """Serve the contract as a mock: real accounts, credits debited and refunded, tasks that run."""
     settings = Settings(**values)
+    # Either signal ends the mock in the same way. The server shuts down first, then it raises the signal again.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         serve(settings)
+    except KeyboardInterrupt:
+        click.echo("mock-server: ended")
     except (ContractError, StoreError) as error:
         click.echo(f"mock-server: {error}", err=True)
         sys.exit(1)
@@ -61,6 +67,8 @@ def serve(settings: Settings) -> None:
             public_url=settings.public_url,
             max_body_bytes=settings.max_body_bytes,
         )
+        if is_loopback(settings.host):  # beyond it, others than this machine's own programs could use the control API
+            app = Beside(app, Control(contract, store, system_clock), PICTURES)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         click.echo(_greeting(contract, accounts, settings, listener.getsockname()[1]))
         sys.stdout.flush()
@@ -74,24 +82,18 @@ def serve(settings: Settings) -> None:
         )
         for noisy in ("uvicorn", "connexion"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
-        _run(uvicorn.Server(config), listener)
+        uvicorn.Server(config).run(sockets=[listener])
     finally:
         store.close()
-
-
-def _run(server: uvicorn.Server, listener: socket.socket) -> None:
-    try:
-        server.run(sockets=[listener])
-    except KeyboardInterrupt:  # uvicorn raises the signal again once it has shut down
-        click.echo("mock-server: ended")
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        message = f"cannot listen on {host}:{port}: {error.strerror or error}; choose another --port or --host"
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        message = f"cannot listen on {host}:{port}: {reason}; choose another --port or --host"
         raise click.ClickException(message) from error
 
 
@@ -117,10 +119,23 @@ def _greeting(contract: Contract, accounts: Sequence[Account], settings: Setting
 def _curl(contract: Contract, accounts: Sequence[Account], url: str) -> str:
     """A command line that submits the first example of the contract with the first account's credentials."""
     operation, _ = next(contract.submissions())
-    example = next(operation.node.children("requestBody", "content", JSON, "examples")).need("value")
+    examples = operation.node.children("requestBody", "content", JSON, "examples")
+    body: Any = next((example.need("value").value for example in examples), {})
+    name, secret = next(iter(accounts[0].credentials.items()))
     words = ["curl", "-X", operation.method, url + operation.path]
-    for name, secret in accounts[0].credentials.items():
-        if contract.security_schemes[name].scheme == "bearer":
-            words += ["-H", f"Authorization: Bearer {secret}"]
-    words += ["-H", f"Content-Type: {JSON}", "-d", json.dumps(example.value, ensure_ascii=False)]
+    words += _presented(contract.security_schemes[name], secret)
+    words += ["-H", f"Content-Type: {JSON}", "-d", json.dumps(body, ensure_ascii=False)]
     return shlex.join(words)
+
+
+def _presented(scheme: SecurityScheme, secret: str) -> list[str]:
+    """The options that make curl present a secret."""
+    match scheme.location:
+        case "header":
+            return ["-H", f"{scheme.parameter}: {secret}"]
+        case "cookie":
+            return ["-b", f"{scheme.parameter}={secret}"]
+        case "query":
+            return ["--url-query", f"{scheme.parameter}={secret}"]
+        case _:
+            return ["-H", f"Authorization: Bearer {secret}"]

@@ -61,20 +61,20 @@ class RequestLog:
             )
 
 
-class EncodedSlashes:
-    """Keeps an encoded slash part of its path segment.
+class EncodedSeparators:
+    """Keeps an encoded slash or line break part of its path segment.
 
-    Servers hand on the decoded path, in which `a%2Fb` has become two segments. The contract's parameters are one
-    segment each, whatever is in it, so such a slash stays encoded.
+    Servers hand on the decoded path, in which `a%2Fb` has become two segments, and the router's patterns end at a line
+    break. The contract's parameters are one segment each, whatever is in it, so both stay encoded.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        raw = scope.get("raw_path") or b""
-        if b"%2f" in raw.lower():
-            segments = raw.decode("latin-1").split("/")
-            path = "/".join(unquote(segment).replace("/", "%2F") for segment in segments)
+        raw = (scope.get("raw_path") or b"").lower()
+        if b"%2f" in raw or b"%0a" in raw:
+            segments = scope["raw_path"].decode("latin-1").split("/")
+            path = "/".join(unquote(segment).replace("/", "%2F").replace("\n", "%0A") for segment in segments)
             scope = {**scope, "path": path}
         await self._app(scope, receive, send)

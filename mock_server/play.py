@@ -18,7 +18,7 @@ from mock_server.service import PICTURES, Insufficient, Service
 BODY = "mock_server.body"
 """The scope's extension in which validation leaves the parsed request body."""
 
-_HOST = re.compile(r"[A-Za-z0-9._~\[\]:-]+")
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -99,7 +99,8 @@ class Play:
             return self._public_url.rstrip("/")
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
         if not _HOST.fullmatch(host):
-            host = "{}:{}".format(*scope["server"])
+            address, port = scope["server"]
+            host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return f"{scope['scheme']}://{host}"
 
 

@@ -5,6 +5,7 @@ The command line and the environment variables are made from this list.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from contract.resources import default_contract, fixtures
+from mock_server.accounts import MOST_CREDITS
 from mock_server.plan import LONGEST_SECONDS
 
 MEMORY = "sqlite://"
@@ -23,6 +25,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _setting(default: Any, type: Any, help: str) -> Any:
     return field(default=default, metadata={"type": type, "help": help})
+
+
+class _FloatRange(click.FloatRange):
+    """A range without NaN, which click lets pass since it is on no side of any bound."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
 
 
 _FILE = click.Path(path_type=Path)
@@ -38,11 +50,11 @@ class Settings:
     port: int = _setting(8000, click.IntRange(0, 65535), "Where to listen; 0 takes a free port.")
     credits: int | None = _setting(
         None,
-        click.IntRange(0, 10**15),
+        click.IntRange(0, MOST_CREDITS),
         "The opening balance of accounts that name none; by default what their file says.",
     )
-    task_seconds: float = _setting(5.0, click.FloatRange(0, LONGEST_SECONDS), "How long a task takes, in seconds.")
-    failure_rate: float = _setting(0.0, click.FloatRange(0, 1), "The share of tasks that fail, from 0 to 1.")
+    task_seconds: float = _setting(5.0, _FloatRange(0, LONGEST_SECONDS), "How long a task takes, in seconds.")
+    failure_rate: float = _setting(0.0, _FloatRange(0, 1), "The share of tasks that fail, from 0 to 1.")
     seed: int = _setting(0, int, "Decides which tasks fail: same seed, same failures.")
     database: str = _setting(MEMORY, str, "Where the state is kept, as an SQLAlchemy URL; by default in memory.")
     public_url: str | None = _setting(

@@ -8,9 +8,12 @@ are not settled yet are added when a balance is read, and folded in when a submi
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -68,6 +71,7 @@ _entries: Final = sa.Table(
     ),
 )
 
+_IN_MEMORY: Final = (None, "", ":memory:")
 _BUSY_SECONDS: Final = 10
 
 
@@ -82,33 +86,45 @@ class Store:
         """Open a database, and make its tables if they are not there.
 
         Raises:
-            StoreError: if the URL is malformed, or the database cannot be opened.
+            StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
         """
-        try:
+        with _usable(url):
             self._url = sa.make_url(url)
             self._engine = _engine(self._url)
-            self._lock = threading.Lock() if self.in_memory else None
-            with self._transaction() as connection:
-                _metadata.create_all(connection)
-        except (sa.exc.SQLAlchemyError, ImportError) as error:
-            raise StoreError(f"the database {_shown(url)} cannot be used: {_reason(error)}") from error
+            # SQLite writes one transaction at a time. It would let others ask again and again, the unlucky for many
+            # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
+            self._writing = threading.Lock() if self._sqlite else nullcontext()
+            self._reading = self._writing if self.in_memory else nullcontext()
+            try:
+                self._make_tables()
+            except Exception:
+                self.close()
+                raise
 
     @property
     def in_memory(self) -> bool:
         """Whether the state is gone when the process ends."""
-        return self._url.get_backend_name() == "sqlite" and self._url.database in (
-            None,
-            "",
-            ":memory:",
-        )
+        return self._sqlite and self._url.database in _IN_MEMORY
+
+    @property
+    def _sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
     def add_accounts(self, accounts: Sequence[Account]) -> None:
-        """Make accounts that are not there yet; those that are keep their balance and tasks."""
-        with self._transaction() as connection:
+        """Make accounts that are not there yet; those that are keep their balance and tasks.
+
+        Credentials are no state: these, and no others, open the accounts from now on.
+
+        Raises:
+            StoreError: if the database cannot be written to.
+        """
+        names = [account.name for account in accounts]
+        with _usable(str(self._url)), self._transaction() as connection:
+            connection.execute(sa.delete(_credentials).where(_credentials.c.account.in_(names)))
             for account in accounts:
                 values = {
                     "name": account.name,
@@ -123,10 +139,12 @@ class Store:
 
     def account_of(self, scheme: str, secret: str) -> str | None:
         """The name of the account that the credentials open, or None."""
+        if "\0" in secret:  # which Postgres cannot even compare
+            return None
         query = sa.select(_credentials.c.account).where(
             _credentials.c.scheme == scheme, _credentials.c.secret == secret
         )
-        with self._reading() as connection:
+        with self._query() as connection:
             name: str | None = connection.execute(query).scalar()
         return name
 
@@ -160,7 +178,7 @@ class Store:
 
     def task(self, task_id: str) -> Task | None:
         """The task with this ID, or None."""
-        with self._reading() as connection:
+        with self._query() as connection:
             row = connection.execute(sa.select(_tasks).where(_tasks.c.id == task_id)).one_or_none()
         return _task(row) if row else None
 
@@ -174,7 +192,7 @@ class Store:
             _entries.c.account == account, ~_entries.c.settled, _entries.c.counts_from <= now
         )
         query = sa.select(_accounts.c.balance + due.scalar_subquery()).where(_accounts.c.name == account)
-        with self._reading() as connection:
+        with self._query() as connection:
             credits: int | None = connection.execute(query).scalar()
         if credits is None:
             raise KeyError(account)
@@ -187,9 +205,15 @@ class Store:
             .where(_entries.c.account == account)
             .order_by(_entries.c.counts_from, _entries.c.task, _entries.c.kind)
         )
-        with self._reading() as connection:
+        with self._query() as connection:
             rows = connection.execute(query).all()
         return [Entry(row.task, row.account, EntryKind(row.kind), row.amount, row.counts_from) for row in rows]
+
+    def _make_tables(self) -> None:
+        with self._transaction() as connection:
+            _metadata.create_all(connection)
+            for table in _metadata.sorted_tables:
+                connection.execute(sa.select(table).limit(0))  # a table of this name may be somebody else's
 
     def _take(self, connection: sa.Connection, account: str, price: int) -> int | None:
         """Take credits if they are there; gives the number of the submission."""
@@ -226,41 +250,61 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
-        with self._alone(), self._engine.begin() as connection:
+        with self._writing, self._engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with self._alone(), self._engine.connect() as connection:
+    def _query(self) -> Iterator[sa.Connection]:
+        with self._reading, self._engine.connect() as connection:
             yield connection.execution_options(reading=True)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """An in-memory database has one connection, which threads have to take turns with."""
-        if self._lock is None:
-            yield
-            return
-        with self._lock:
-            yield
+
+@contextmanager
+def _usable(url: str) -> Iterator[None]:
+    """Whatever goes wrong on the way to a database, a driver's own exceptions included, is a `StoreError`."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:
+        raise StoreError(f"the database {_shown(url)} cannot be used: {_reason(error)}") from error
 
 
 def _engine(url: sa.URL) -> sa.Engine:
+    options: dict[str, Any] = {"hide_parameters": True}  # errors are logged, and credentials are parameters
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True)
-    if url.database in (None, "", ":memory:"):
-        engine = sa.create_engine(url, poolclass=sa.StaticPool, connect_args={"check_same_thread": False})
+        return sa.create_engine(url, pool_pre_ping=True, **options)
+    if url.database in _IN_MEMORY:
+        options |= {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
     else:
-        engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        options |= {"connect_args": {"timeout": _BUSY_SECONDS}}
+    engine = sa.create_engine(url, **options)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA journal_mode = WAL")  # readers do not wait for a writer
     connection.execute("PRAGMA synchronous = NORMAL")  # survives any death of the process
+    _use_write_ahead_log(connection)
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Let readers go on while somebody writes.
+
+    A new file has to be switched over once. For that SQLite refuses to wait, so several processes that begin with the
+    same new file would shut each other out.
+    """
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
@@ -314,8 +358,8 @@ def _shown(url: str) -> str:
     """The URL without its password, if it can be told apart at all."""
     try:
         return sa.make_url(url).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return repr(url)
+    except (sa.exc.ArgumentError, ValueError):
+        return repr(re.sub(":[^:/@]*@", ":***@", url))
 
 
 def _reason(error: Exception) -> str:

@@ -51,10 +51,10 @@ class RequestValidator:
         chosen = body.get(selector)
         profile = self._submission.profiles.get(chosen) if isinstance(chosen, str) else None
         if profile is None:
-            raise InvalidRequest(fields={selector: [self._no_profile(body)], **self._common(body)})
+            raise _refusal({selector: [self._no_profile(body)], **self._common(body)})
         faults = _faults(self._branches[profile.name], body)
         if faults:
-            raise InvalidRequest(fields=faults)
+            raise _refusal(faults)
         return profile
 
     def _no_profile(self, body: Mapping[str, Any]) -> str:
@@ -63,10 +63,10 @@ class RequestValidator:
             return f"{title(selector)} is required"
         return f"{title(selector)} must be one of {', '.join(self._submission.profiles)}"
 
-    def _common(self, body: Mapping[str, Any]) -> dict[str, list[str]]:
+    def _common(self, body: Mapping[str, Any]) -> _Faults:
         """What is wrong whichever profile was meant: the faults that all branches find."""
         found = [_faults(branch, body) for branch in self._branches.values()]
-        common: dict[str, list[str]] = {}
+        common: _Faults = {}
         for field, messages in found[0].items():
             shared = [message for message in messages if all(message in other.get(field, ()) for other in found)]
             if shared and field != self._submission.selector:
@@ -74,32 +74,44 @@ class RequestValidator:
         return common
 
 
-def _faults(validator: jsonschema_rs.Draft4Validator, value: Any) -> dict[str, list[str]]:
-    faults: dict[str, list[str]] = {}
+_Faults = dict[str | None, list[str]]
+"""Messages by field; those about the body as a whole have none."""
+
+
+def _refusal(faults: _Faults) -> InvalidRequest:
+    return InvalidRequest(*faults.get(None, ()), fields={field: faults[field] for field in faults if field is not None})
+
+
+def _faults(validator: jsonschema_rs.Draft4Validator, value: Any) -> _Faults:
+    faults: _Faults = {}
     for error in validator.iter_errors(value):
-        field, message = _describe(error)
-        messages = faults.setdefault(field, [])
-        if message not in messages:
-            messages.append(message)
+        for field, message in _describe(error):
+            messages = faults.setdefault(field, [])
+            if message not in messages:
+                messages.append(message)
     return faults
 
 
-def _describe(error: jsonschema_rs.ValidationError) -> tuple[str, str]:
-    """The field that a fault is in, and a message for it."""
-    limit = error.kind.value if hasattr(error.kind, "value") else None
-    if error.kind.name == "required":
-        missing = error.kind.as_dict()["property"]
-        path = [*error.instance_path, missing]
-        return str(path[0]), f"{_name(path)} is required"
+def _describe(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str | None, str]]:
+    """The field that a fault is in, and a message for it; a fault may be in several fields."""
     path = list(error.instance_path)
-    name = _name(path)
-    return str(path[0]), f"{name} {_rule(error.kind.name, limit, error.instance)}"
+    said = error.kind.as_dict()
+    match error.kind.name:
+        case "required":
+            path.append(said["property"])
+            yield str(path[0]), f"{_name(path)} is required"
+        case "additionalProperties":
+            for name in said["unexpected"]:
+                yield str([*path, name][0]), f"{_name([*path, name])} is not a known field"
+        case keyword:
+            rule = _rule(keyword, getattr(error.kind, "value", None), error.instance)
+            yield (str(path[0]), f"{_name(path)} {rule}") if path else (None, f"The body {rule}")
 
 
 def _rule(keyword: str, limit: Any, value: Any) -> str:
     if keyword == "type":
-        type_ = limit[0] if isinstance(limit, list) else limit
-        return f"must be {_TYPES.get(type_, type_)}"
+        types = [type_ for type_ in ([limit] if isinstance(limit, str) else limit) if type_ != "null"]
+        return f"must be {' or '.join(_TYPES.get(type_, type_) for type_ in types)}"
     if keyword == "minLength" and value == "":
         return "is required"
     return _RULES.get(keyword, f"breaks the rule {keyword!r}").format(
