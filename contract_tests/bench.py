@@ -1,0 +1,395 @@
+"""What a test works with: accounts, and requests whose answers are judged, tracked and paid for.
+
+A `Session` lasts for the run: the contract, the target, the hooks, the accounts that all tests share. A `Bench` is one
+test's view of it, with a record of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from contract.clause import Clause, Kind
+from contract.model import Carries, Contract, Operation, Reading, Submission
+from contract_tests.cases import Cases, encode
+from contract_tests.hooks import Account, Hooks, headers_for
+from contract_tests.judge import Judge
+from contract_tests.purse import Purse
+from contract_tests.redact import Redactor
+from contract_tests.settings import Settings
+from contract_tests.target import Target
+from contract_tests.tracked import Tracked
+from contract_tests.verdicts import Finding, NotExercised, Record
+from contract_tests.wire import JSON, Exchange, Request
+
+PLENTY = 1_000_000
+_FIRST_POLL = 0.04
+_POLL_GROWTH = 1.4
+_GRACE_SECONDS = 5.0
+"""How long a refund that comes "shortly" after a failure may take."""
+
+
+@dataclass
+class Session:
+    """What all tests of a run share.
+
+    Attributes:
+        tasks: every task that was accepted, and what has been seen of it.
+        ids: the IDs of all tasks.
+        slack: invalid bodies that the target is known to accept.
+        endless: whether tasks are known not to end in time.
+        counted: the balance of the counted account, as it was last seen.
+    """
+
+    settings: Settings
+    contract: Contract
+    clauses: Mapping[str, Clause]
+    target: Target
+    judge: Judge
+    hooks: Hooks
+    redactor: Redactor
+    purse: Purse
+    accounts: dict[str, Account] = field(default_factory=dict)
+    tasks: list[Tracked] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    slack: set[bytes] = field(default_factory=set)
+    endless: bool = False
+    counted: int | None = None
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def account(self, name: str, given: Mapping[str, str]) -> Account | None:
+        """One of the shared accounts: of the given secrets, or made by the hook; None if there is neither."""
+        if name not in self.accounts:
+            if given:
+                self.accounts[name] = Account(dict(given))
+            elif self.hooks.has("new_account"):
+                self.accounts[name] = self.hooks.new_account(PLENTY)
+        return self.accounts.get(name)
+
+    @property
+    def deadline(self) -> float:
+        """Seconds in which a task must end."""
+        given = self.settings.deadline
+        return self.contract.lifecycle.timing.deadline if given is None else given
+
+
+class Bench:
+    """One test's tools. Whatever it finds out goes into its record."""
+
+    def __init__(self, session: Session, purse: Purse) -> None:
+        self.session = session
+        self.contract = session.contract
+        self.clauses = session.clauses
+        self.hooks = session.hooks
+        self.purse = purse
+        self.record = Record()
+        self._about: list[str] = []
+
+    # -------------------------------------------------------------- verdicts
+
+    def about(self, *clauses: str) -> None:
+        """Say what the test is about: these clauses are not exercised if it ends early."""
+        self._about += [clause for clause in clauses if clause in self.clauses]
+
+    def ended_early(self, reason: str) -> None:
+        """Note why the test did not get to its end."""
+        for clause in self._about:
+            self.record.unexercised.setdefault(clause, reason)
+
+    def ids(self, kind: Kind, operation: str | None = None, **subject: Any) -> list[str]:
+        """The IDs of the clauses of a kind."""
+        return [
+            clause.id
+            for clause in self.clauses.values()
+            if clause.kind is kind
+            and (operation is None or clause.operation == operation)
+            and all(getattr(clause, key) == value for key, value in subject.items())
+        ]
+
+    def id(self, kind: Kind, operation: str | None = None, **subject: Any) -> str:
+        """The ID of the one clause of a kind.
+
+        Raises:
+            NotExercised: if the contract has no such clause.
+        """
+        found = self.ids(kind, operation, **subject)
+        if not found:
+            raise NotExercised(f"the contract has no clause about {kind}")
+        return found[0]
+
+    def held(self, *clauses: str) -> None:
+        """Note that clauses held."""
+        self.record.held.update(clauses)
+
+    def broken(self, clause: str, expected: str, exchange: Exchange) -> None:
+        """Note a breach that one exchange shows."""
+        self.record.findings.append(self.session.judge.finding(clause, expected, exchange))
+
+    def wrong(self, clause: str, expected: str, came: str, steps: Sequence[str]) -> None:
+        """Note a breach that takes several steps to see."""
+        self.record.findings.append(Finding(clause, expected, came, "\n".join(steps)))
+
+    def expect(self, clause: str, ok: object, expected: str, exchange: Exchange) -> bool:
+        """Note that a clause held, or that an exchange shows a breach of it."""
+        if ok:
+            self.held(clause)
+        else:
+            self.broken(clause, expected, exchange)
+        return bool(ok)
+
+    # -------------------------------------------------------------- accounts
+
+    def main(self) -> Account:
+        """An account with plenty of credits, or the one that was given."""
+        settings = self.session.settings
+        account = self.session.account("main", self._secrets(settings.key, settings.cookie))
+        if account is None:
+            raise NotExercised("no key was given, and no hook new_account")
+        return account
+
+    def second(self) -> Account:
+        """Another account."""
+        account = self.session.account("second", self._secrets(self.session.settings.second_key))
+        if account is None:
+            raise NotExercised("no second key was given, and no hook new_account")
+        return account
+
+    def fresh(self, credits: int) -> Account:
+        """An account of its own, with exactly so many credits."""
+        return self.hooks.new_account(credits)
+
+    @property
+    def funded(self) -> bool:
+        """Whether the main account was made by the hook, and so has all that the tests need and nobody else's doing."""
+        return not self.session.settings.key and self.hooks.has("new_account")
+
+    def counted(self) -> tuple[Account, int | None]:
+        """An account on which nothing happens but what its users tell `counted_now`, and its balance, if it shows.
+
+        Asking for a balance before and after each of hundreds of requests would double the run's time.
+        """
+        if not (self.funded and self.hooks.has("balance")):
+            return self.main(), None
+        account = self.session.account("counted", {})
+        if account is None:
+            raise NotExercised("no hook new_account")
+        if self.session.counted is None:
+            self.session.counted = self.hooks.balance(account)
+        return account, self.session.counted
+
+    def counted_now(self) -> int:
+        """The balance of the counted account now."""
+        account, _ = self.counted()
+        self.session.counted = self.hooks.balance(account)
+        return self.session.counted
+
+    def balance(self, account: Account) -> int | None:
+        """The balance of an account, or None if there is no hook to see it."""
+        return self.hooks.balance(account) if self.hooks.has("balance") else None
+
+    def _secrets(self, key: str, cookie: str = "") -> dict[str, str]:
+        secrets = {}
+        for scheme in self.contract.security_schemes.values():
+            if scheme.type == "http" and key:
+                secrets[scheme.name] = key
+            if scheme.location == "cookie" and cookie:
+                secrets[scheme.name] = cookie
+        return secrets
+
+    # -------------------------------------------------------------- requests
+
+    def credentials(self, account: Account, scheme: str | None = None) -> dict[str, str]:
+        """The headers by which an account shows who it is."""
+        for known in self.contract.security_schemes.values():
+            secret = account.secret(known.name)
+            if secret is not None and scheme in (None, known.name):
+                headers = headers_for(known, secret)
+                if headers is not None:
+                    return headers
+        raise NotExercised(f"no credentials of the scheme {scheme}")
+
+    def submission_request(
+        self, operation: Operation, body: Any, headers: Mapping[str, str], content_type: str = JSON
+    ) -> Request:
+        """A request that submits a body: JSON, or bytes that are sent as they are."""
+        return Request(
+            operation.method,
+            operation.path,
+            {**headers, "Content-Type": content_type},
+            body if isinstance(body, bytes) else encode(body),
+            operation.id,
+        )
+
+    def read_request(self, operation: Operation, task_id: str, headers: Mapping[str, str]) -> Request:
+        """A request that reads a task."""
+        reading = operation.task
+        if not isinstance(reading, Reading):
+            raise NotExercised(f"{operation.id} reads no task")
+        path = operation.path.replace("{" + reading.parameter + "}", quote(task_id, safe=""))
+        return Request(operation.method, path, dict(headers), None, operation.id)
+
+    def send(self, request: Request, *, cost: int = 0, judged: bool = True) -> Exchange:
+        """Send a request, and judge the answer."""
+        return self.send_all([request], cost=cost, judged=judged)[0]
+
+    def send_all(self, requests: Sequence[Request], *, cost: int = 0, judged: bool = True) -> list[Exchange]:
+        """Send requests at the same time, and judge the answers.
+
+        Args:
+            cost: the most that they may cost together.
+            judged: whether the contract says anything of the answers.
+        """
+        self.purse.reserve(cost)
+        exchanges = self.session.target.send_all(requests)
+        for exchange in exchanges:
+            self._pay(exchange)
+        for exchange in exchanges if judged else ():
+            self.session.judge.judge(exchange, self.record)
+        return exchanges
+
+    def _pay(self, exchange: Exchange) -> None:
+        operation = self.contract.operations.get(exchange.request.operation or "")
+        if operation is None or not isinstance(operation.task, Submission) or not self.accepted(operation, exchange):
+            return
+        answer = exchange.json()
+        used = answer.get(self.contract.lifecycle.fields.credits) if isinstance(answer, dict) else None
+        if type(used) is int and used > 0:
+            self.purse.debit(used)
+            self.session.events.append({"time": exchange.started, "what": "debit", "credits": used})
+
+    def accepted(self, operation: Operation, exchange: Exchange) -> bool:
+        """Whether a submission was accepted."""
+        return isinstance(operation.task, Submission) and exchange.status == operation.task.accepted
+
+    def submit(self, operation: Operation, body: Any, account: Account, *, price: int = 0) -> Tracked | None:
+        """Submit a request that must be accepted, and follow its task from now on.
+
+        Args:
+            price: what it costs, by the contract.
+
+        Returns:
+            the task, or None if the submission was not accepted.
+
+        Raises:
+            NotExercised: if the account that was given has run out of credits.
+        """
+        exchange = self.send(self.submission_request(operation, body, self.credentials(account)), cost=price)
+        if self.ran_out(operation, exchange):
+            raise NotExercised("the account has run out of credits")
+        return self.track(operation, body, account, exchange)
+
+    def track(self, operation: Operation, body: Any, account: Account, exchange: Exchange) -> Tracked | None:
+        """Follow the task of a submission, if it was accepted."""
+        if not self.accepted(operation, exchange):
+            return None
+        submission, answer = operation.task, exchange.json()
+        if not isinstance(submission, Submission) or not isinstance(answer, dict):
+            return None
+        reading = self.reading_of(submission).task
+        found = reading.found if isinstance(reading, Reading) else submission.accepted
+        tracked = Tracked(
+            self.contract.lifecycle, submission, operation.id, body, answer, account, exchange.started, found
+        )
+        unique = f"lifecycle.{Kind.UNIQUE}"
+        self.expect(
+            unique, tracked.id not in self.session.ids, f"an ID that no other task has, not {tracked.id}", exchange
+        )
+        self.session.ids.add(tracked.id)
+        status = answer.get(self.contract.lifecycle.fields.status)
+        initial = self.contract.lifecycle.initial.status
+        self.expect(f"lifecycle.{Kind.INITIAL}", status == initial, f"the status {initial}", exchange)
+        self.session.tasks.append(tracked)
+        return tracked
+
+    def ran_out(self, operation: Operation, exchange: Exchange) -> bool:
+        """Whether a given account, of which nobody knows the balance, has run out of credits."""
+        return not self.funded and exchange.status in {
+            error.status for error in operation.errors.values() if error.price is not None
+        }
+
+    def reading_of(self, submission: Submission) -> Operation:
+        """The operation that reads the tasks of a submission."""
+        return self.contract.operations[submission.reads]
+
+    # ----------------------------------------------------------------- tasks
+
+    def read_all(self, tasks: Sequence[Tracked], times: int = 1) -> list[Exchange]:
+        """Read tasks, all at the same time, and hold what comes against what is known of them."""
+        requests = [
+            self.read_request(self.reading_of(task.submission), task.id, self.credentials(task.account))
+            for task in tasks
+            for _ in range(times)
+        ]
+        exchanges = self.send_all(requests)
+        for index, exchange in enumerate(exchanges):
+            self._observe(tasks[index // times], exchange)
+        return exchanges
+
+    def _observe(self, task: Tracked, exchange: Exchange) -> None:
+        was, had = task.ended, task.refunded
+        breaches = list(task.observe(exchange))
+        for clause, expected in breaches:
+            self.broken(clause, expected, exchange)
+        if not breaches:
+            self.held(*task.held())
+        state = task.state
+        if task.ended and not was and state is not None:
+            self.session.events.append(
+                {"time": exchange.started, "what": state.name, "task": task.id, "accepted": task.accepted_at}
+            )
+        if task.refunded and not had and isinstance(task.credits, int):
+            self.purse.refund(task.credits)
+            self.session.events.append({"time": exchange.started, "what": "refund", "credits": task.credits})
+
+    def wait(self, tasks: Sequence[Tracked]) -> None:
+        """Read tasks until all of them have ended.
+
+        Raises:
+            NotExercised: if some do not end in time.
+        """
+        deadline = time.monotonic() + self.session.deadline
+        if self.session.endless:
+            deadline = time.monotonic()
+        pause = self.session.settings.poll_interval or _FIRST_POLL
+        clause = f"lifecycle.{Kind.DEADLINE}"
+        waiting = [task for task in tasks if not task.ended]
+        while waiting:
+            exchanges = self.read_all(waiting)
+            if all(exchange.status != task.found for exchange, task in zip(exchanges, waiting, strict=True)):
+                raise NotExercised("the tasks cannot be read")
+            late = [(task, e) for task, e in zip(waiting, exchanges, strict=True) if not task.ended]
+            waiting = [task for task, _ in late]
+            if late and time.monotonic() > deadline:
+                if not self.session.endless:
+                    self.broken(clause, f"a task that ends within {self.session.deadline:g} seconds", late[0][1])
+                self.session.endless = True
+                raise NotExercised("tasks do not end in time")
+            if waiting:
+                time.sleep(pause)
+                if self.session.settings.poll_interval is None:
+                    pause = min(pause * _POLL_GROWTH, self.contract.lifecycle.timing.poll)
+
+    def wait_for_refund(self, tasks: Sequence[Tracked]) -> None:
+        """Wait until failed tasks show their refund, which may come "shortly" after the failure."""
+        end = time.monotonic() + _GRACE_SECONDS
+        waiting = [task for task in tasks if not task.refunded]
+        while waiting and time.monotonic() < end:
+            time.sleep(_FIRST_POLL * 4)
+            self.read_all(waiting)
+            waiting = [task for task in waiting if not task.refunded]
+
+    # ------------------------------------------------------------------ cases
+
+    def cases(self, operation: Operation) -> Cases:
+        """The cases that the contract suggests for an operation."""
+        submission = operation.task
+        if not isinstance(submission, Submission):
+            raise NotExercised(f"{operation.id} submits no task")
+        return Cases(self.contract, operation, submission, self.clauses)
+
+    def failed_name(self) -> str:
+        """The name of the state of a failed task."""
+        return self.contract.lifecycle.ending(Carries.ERROR).name

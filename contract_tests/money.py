@@ -1,0 +1,47 @@
+"""Checks of balances that several tests make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from contract.clause import Kind
+from contract.model import Operation, When
+from contract_tests.bench import Bench
+from contract_tests.hooks import Account
+from contract_tests.wire import Exchange
+
+
+def expect_balance(bench: Bench, account: Account, credits: int, clause: str, steps: Sequence[str]) -> bool:
+    """Hold the balance of an account, if there is a hook that shows it, against what it must be.
+
+    Args:
+        clause: the clause that is broken if it is something else.
+        steps: how the account got there.
+    """
+    balance = bench.balance(account)
+    if balance is None:
+        return True
+    if balance != credits:
+        bench.wrong(clause, f"a balance of {credits} credits", f"{balance} credits", steps)
+        return False
+    bench.held(clause)
+    return True
+
+
+def expect_short(bench: Bench, operation: Operation, exchange: Exchange, price: int, clause: str) -> bool:
+    """Check that a submission was refused for want of credits, and told its price.
+
+    Args:
+        clause: the clause that is broken if it was not.
+    """
+    error = operation.errors[When.INSUFFICIENT]
+    if not bench.expect(clause, exchange.status == error.status, f"{error.status}, for want of credits", exchange):
+        return False
+    bench.held(bench.id(Kind.ERROR, operation.id, value=error.when.value))
+    if error.price is None:
+        return True
+    answer = exchange.json()
+    stated = answer.get(error.price) if isinstance(answer, dict) else None
+    return bench.expect(
+        bench.id(Kind.STATED_PRICE, operation.id), stated == price, f"`{error.price}` {price}, the price", exchange
+    )

@@ -1,0 +1,58 @@
+"""The pytest plugin: declares the options, and brings in the rest only when a target is given.
+
+pytest loads it in every run of an environment that has the project installed, so it imports next to nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from importlib import import_module
+
+import pytest
+
+from contract_tests.settings import Settings, SetupError, option_of, resolve
+
+PYTESTS_OWN = "strict"
+"""pytest has the option `--strict` itself; when it stands on the command line, it means clauses too."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare an option for each setting."""
+    group = parser.getgroup("contract-tests", "contract tests of a running implementation")
+    for setting in fields(Settings):
+        if setting.name == PYTESTS_OWN:
+            continue
+        flag = setting.metadata["type"] is bool
+        group.addoption(
+            option_of(setting.name),
+            dest=f"contract_{setting.name}",
+            default=None,
+            help=setting.metadata["help"],
+            **({"action": "store_true"} if flag else {"metavar": setting.name.upper()}),
+        )
+    group.addoption(
+        "--profile", dest="contract_profile", default="", help="A table of contract-tests.toml with these settings."
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare a run, if there is a target."""
+    given = {
+        setting.name: config.getoption(f"contract_{setting.name}")
+        for setting in fields(Settings)
+        if setting.name != PYTESTS_OWN
+    }
+    profile = config.getoption("contract_profile")
+    if not given["target"] and not profile:
+        return
+    if "--strict" in config.invocation_params.args or (
+        hasattr(config, "workerinput") and config.workerinput.get("strict")
+    ):
+        given[PYTESTS_OWN] = True
+    try:
+        settings = resolve(given, profile=profile)
+        run = import_module("contract_tests.run").Run(config, settings)
+    except SetupError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(run, "contract-tests-run")

@@ -1,0 +1,54 @@
+"""What came out, for the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from contract_tests.outline import Outline
+from contract_tests.settings import Settings
+from contract_tests.verdicts import Outcome
+
+_MOST_REASONS = 8
+
+
+def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
+    """Print findings, then what was not exercised, then the sums."""
+    for finding, fails in zip(outline.findings, outline.fails, strict=True):
+        clause = outline.clause(finding.clause)
+        colour = {"red": True} if fails else {"yellow": True}
+        terminal.write_sep("-", "BROKEN" if fails else "WARNING", **colour)
+        terminal.write_line(f"{clause.id}", bold=True)
+        terminal.write_line(f"  {clause.sentence} ({clause.provenance})")
+        terminal.write_line(f"  {outline.file}:{clause.line} #{clause.pointer}")
+        terminal.write_line(f"  expected  {finding.expected}")
+        terminal.write_line(f"  came      {finding.came}")
+        if finding.times > 1:
+            also = f", also of {', '.join(finding.also[:6])}" if finding.also else ""
+            terminal.write_line(f"  seen      {finding.times} times{also}{' ...' if finding.also[6:] else ''}")
+        terminal.write_line("  " + finding.reproduction.replace("\n", "\n  "))
+    for crash in outline.crashes:
+        terminal.write_sep("-", "A TEST COULD NOT BE CARRIED OUT", red=True)
+        terminal.write_line(crash)
+    reasons = Counter(v.reason for v in outline.verdicts if v.outcome is Outcome.NOT_EXERCISED)
+    if reasons:
+        terminal.write_sep("-", "NOT EXERCISED")
+        for reason, count in reasons.most_common(_MOST_REASONS):
+            terminal.write_line(f"  {count:4} clauses: {reason}")
+        for reason, count in reasons.most_common()[_MOST_REASONS:]:
+            terminal.write_line(f"  {count:4} more: {reason}")
+    counts = outline.counts()
+    terminal.write_sep("=", f"{outline.contract} at {outline.target}")
+    terminal.write_line(
+        "  ".join(f"{outcome} {counts[outcome]}" for outcome in Outcome) + f"  of {len(outline.verdicts)} clauses"
+    )
+    terminal.write_line(
+        f"{outline.requests:,} requests; {outline.spent:,} credits debited, {outline.refunded:,} of them refunded; "
+        f"a full run costs at most {outline.full_cost:,}"
+    )
+    if outline.waited:
+        terminal.write_line(f"the target asked to be given time: {outline.waited:.1f} s in all")
+    if outline.lost:
+        terminal.write_line(f"the run was ended: {outline.lost}", red=True)
+    if settings.report:
+        terminal.write_line(f"reports: {settings.report}/index.html, report.json, junit.xml, traffic.har")

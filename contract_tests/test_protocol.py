@@ -1,0 +1,196 @@
+"""What comes over the wire and is no ordinary request: odd IDs, other methods, other content types, odd bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from contract.clause import Kind
+from contract.model import Contract, Operation, Submission, When
+from contract_tests.bench import Bench
+from contract_tests.cases import encode
+from contract_tests.marks import contract_test
+from contract_tests.wire import Exchange, Request
+
+SERVER_ERROR = 500
+
+UNKNOWN_IDS = {
+    "unknown": "no-such-task",
+    "digits": "1",
+    "negative": "-1",
+    "ulid": "tsk_00000000000000000000000000",
+    "null": "null",
+    "sql": "' OR '1'='1",
+    "wildcard": "%",
+    "star": "*",
+    "unicode": "задача-纸船",
+    "emoji": "\U0001f5bc",
+    "quote": '"',
+    "braces": "{id}",
+    "spaces": "a b",
+    "percent": "100%25",
+    "plus": "a+b",
+    "semicolon": "a;b=c",
+    "question": "a?b",
+    "hash": "a#b",
+    "backslash": "a\\b",
+    "long": "x" * 1000,
+}
+"""IDs that no task has: to read one is answered like any unknown task."""
+
+ODD_IDS = {
+    "slash": "a%2Fb",
+    "dots": "%2E%2E",
+    "parent": "..%2F..%2Fetc",
+    "nul": "%00",
+    "newline": "a%0d%0ab",
+    "control": "a%01%1fb",
+    "bad-utf8": "%ff%fe",
+    "bad-escape": "%zz",
+    "cut-escape": "a%2",
+    "very-long": "y" * 8000,
+}
+"""IDs that servers may refuse before the API sees them; only an error of the server is ruled out."""
+
+
+def _lowest(_contract: Contract, submitting: Operation) -> int:
+    task = submitting.task
+    return (
+        min(p for f in task.profiles.values() for p in f.price.credits.values()) if isinstance(task, Submission) else 0
+    )
+
+
+def _odd_bodies(contract: Contract, submitting: Operation) -> int:
+    return 8 * _lowest(contract, submitting)
+
+
+def _types(contract: Contract, submitting: Operation) -> int:
+    return len(CONTENT_TYPES) * _lowest(contract, submitting)
+
+
+CONTENT_TYPES = (
+    "text/plain",
+    "application/xml",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/octet-stream",
+    "application/vnd.api+json",
+    "nonsense",
+    "",
+)
+
+
+@contract_test(Kind.ERROR, Kind.STATUSES, Kind.BODY)
+def test_an_unknown_task_is_not_found(bench: Bench, reading: Operation) -> None:
+    """An ID that no task has is answered as the contract says, whatever it looks like."""
+    headers = bench.credentials(bench.main())
+    error = reading.errors[When.UNKNOWN_TASK]
+    clause = bench.id(Kind.ERROR, reading.id, value=error.when.value)
+    known = [task.id for task in bench.session.tasks[-1:]]
+    near = {
+        f"near-{index}": near for index, near in enumerate(n for i in known for n in (i[:-1], f"{i}x", f"x{i}", i + i))
+    }
+    for task_id in {**UNKNOWN_IDS, **near}.values():
+        exchange = bench.send(bench.read_request(reading, task_id, headers))
+        bench.expect(clause, exchange.status == error.status, f"{error.status}, for an ID that no task has", exchange)
+
+
+@contract_test(Kind.ERROR)
+def test_odd_ids_are_no_server_error(bench: Bench, reading: Operation) -> None:
+    """Bytes that hardly make an ID are no reason for an error of the server, and find no task."""
+    headers = bench.credentials(bench.main())
+    found = str(next(iter(status for status in reading.responses if status.startswith("2"))))
+    for encoded in ODD_IDS.values():
+        request = replace(bench.read_request(reading, "PLACE", headers), operation=None)
+        request = replace(request, path=request.path.replace("PLACE", encoded))
+        exchange = bench.send(request)
+        clause = _unexpected(bench, reading)
+        bench.expect(
+            clause, _no_server_error(exchange) and str(exchange.status) != found, "an error of the client", exchange
+        )
+
+
+@contract_test(Kind.CONVENTION)
+def test_other_methods_are_no_server_error(bench: Bench, operation: Operation) -> None:
+    """A method that is not documented is no reason for an error of the server."""
+    headers = bench.credentials(bench.main())
+    path = operation.path.replace("{", "").replace("}", "")
+    documented = {other.method for other in bench.contract.operations.values() if other.path == operation.path}
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
+        if method not in documented:
+            exchange = bench.send(Request(method, path, headers))
+            bench.expect("conventions.unknownMethod", _no_server_error(exchange), "no error of the server", exchange)
+
+
+@contract_test(Kind.CONVENTION)
+def test_unknown_paths_are_no_server_error(bench: Bench, operation: Operation) -> None:
+    """A path that is not documented is no reason for an error of the server."""
+    headers = bench.credentials(bench.main())
+    for path in (
+        "/",
+        "/no-such-path",
+        f"{operation.path.rpartition('/')[0]}/",
+        f"{operation.path}/x/y/z",
+        "/%00",
+        "/a%2",
+    ):
+        exchange = bench.send(Request("GET", path.replace("{", "").replace("}", ""), headers))
+        bench.expect("conventions.unknownPath", _no_server_error(exchange), "no error of the server", exchange)
+
+
+@contract_test(Kind.CONVENTION, cost=_types)
+def test_other_content_types_are_no_server_error(bench: Bench, submitting: Operation) -> None:
+    """A body of another content type is refused, or read as JSON anyway."""
+    account = bench.main()
+    cases = bench.cases(submitting)
+    body = cases.plain(cases.cheapest())
+    for content_type in CONTENT_TYPES:
+        request = bench.submission_request(submitting, body, bench.credentials(account), content_type)
+        exchange = bench.send(request, cost=cases.cheapest().price.of(body), judged=False)
+        bench.expect("conventions.otherMediaType", _no_server_error(exchange), "no error of the server", exchange)
+        bench.track(submitting, body, account, exchange)
+
+
+@contract_test(Kind.ERROR, cost=_odd_bodies)
+def test_odd_values_are_no_server_error(bench: Bench, submitting: Operation) -> None:
+    """Values at the edge of what JSON can say are accepted or refused, but no reason for an error of the server."""
+    account = bench.main()
+    cases = bench.cases(submitting)
+    profile = cases.cheapest()
+    plain = encode(cases.plain(profile))
+    price = profile.price.of(cases.plain(profile))
+    field = cases.submission.passthrough or "x"
+    values = {
+        "deep": b"[" * 2000 + b"]" * 2000,
+        "deeper": b"[" * 100_000 + b"]" * 100_000,
+        "deep-objects": b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        "huge-integer": b"9" * 400,
+        "huger-integer": b"9" * 5000,
+        "huge-number": b"1e400",
+        "tiny-number": b"1e-400",
+        "long-key": b'{"' + b"k" * 100_000 + b'":1}',
+    }
+    for value in values.values():
+        body = plain[:-1] + b',"' + field.encode() + b'":{"value":' + value + b"}}"
+        exchange = bench.send(bench.submission_request(submitting, body, bench.credentials(account)), cost=price)
+        bench.track(submitting, cases.plain(profile), account, exchange)
+    for text in (b"a\\u0000b", b"\\u0000", b"\\b\\f\\u001f\\u007f"):
+        for name in bench.contract.lifecycle.echoes:
+            if name != cases.submission.selector:
+                marker = "CONTROL-CHARACTERS"
+                body = encode(cases.plain(profile, {name: marker})).replace(marker.encode(), text)
+                exchange = bench.send(
+                    bench.submission_request(submitting, body, bench.credentials(account)), cost=price
+                )
+                parsed = exchange.request.json()
+                task = bench.track(submitting, parsed, account, exchange)
+                if task is not None:
+                    bench.read_all([task])
+    bench.held(_unexpected(bench, submitting))
+
+
+def _unexpected(bench: Bench, operation: Operation) -> str:
+    return bench.id(Kind.ERROR, operation.id, value=When.UNEXPECTED.value)
+
+
+def _no_server_error(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status < SERVER_ERROR
