@@ -52,6 +52,7 @@ class Session:
     hooks: Hooks
     redactor: Redactor
     purse: Purse
+    cases: Mapping[str, Cases]
     accounts: dict[str, Account] = field(default_factory=dict)
     tasks: list[Tracked] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
@@ -385,10 +386,9 @@ class Bench:
 
     def cases(self, operation: Operation) -> Cases:
         """The cases that the contract suggests for an operation."""
-        submission = operation.task
-        if not isinstance(submission, Submission):
+        if operation.id not in self.session.cases:
             raise NotExercised(f"{operation.id} submits no task")
-        return Cases(self.contract, operation, submission, self.clauses)
+        return self.session.cases[operation.id]
 
     def failed_name(self) -> str:
         """The name of the state of a failed task."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from contract.clause import Clause, Kind
@@ -97,8 +98,17 @@ class Cases:
         filled = {name: _filled(node) for name, node in profile.properties.items()}
         return {**filled, **self.plain(profile)}
 
-    def valid(self) -> Iterator[Case]:
+    @cached_property
+    def valid(self) -> tuple[Case, ...]:
         """Requests that must be accepted."""
+        return tuple(self._accepted())
+
+    @cached_property
+    def invalid(self) -> tuple[Case, ...]:
+        """Requests that must be refused."""
+        return tuple(self._refused())
+
+    def _accepted(self) -> Iterator[Case]:
         for profile in self.submission.profiles.values():
             for name, node in profile.properties.items():
                 if name == self.submission.selector:
@@ -114,8 +124,7 @@ class Cases:
             yield from self.prices(profile)
         yield from self._examples()
 
-    def invalid(self) -> Iterator[Case]:
-        """Requests that must be refused."""
+    def _refused(self) -> Iterator[Case]:
         for profile in self.submission.profiles.values():
             for name in profile.required:
                 body = self.full(profile)

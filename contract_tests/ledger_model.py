@@ -88,7 +88,7 @@ class _Table:
         cases = bench.cases(operation)
         task = cases.submission
         self.valid = [case for profile in task.profiles.values() for case in cases.prices(profile)]
-        self.invalid = [case for case in cases.invalid() if isinstance(case.body, dict)][::17]
+        self.invalid = [case for case in cases.invalid if isinstance(case.body, dict)][::17]
         self.waits = True
 
 

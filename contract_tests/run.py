@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,10 @@ class Run:
             self.redactor.add(secret)
         self.contract = _load(settings.spec)
         self.clauses = {clause.id: clause for clause in derive_clauses(self.contract)}
+        self.cases = {
+            operation.id: Cases(self.contract, operation, submission, self.clauses)
+            for operation, submission in self.contract.submissions()
+        }
         self.verdicts = Verdicts(tuple(self.clauses.values()), strict=settings.strict)
         self.record = Record()
         self.entries: list[dict[str, Any]] = []
@@ -96,6 +100,7 @@ class Run:
             hooks=Hooks(functions, bearer, self.redactor),
             redactor=self.redactor,
             purse=Purse(self.settings.max_credits),
+            cases=self.cases,
             events=self.events,
         )
 
@@ -123,15 +128,15 @@ class Run:
             raise SetupError(f"{settings.target} does not accept the key: {exchange.status} to a read with it")
 
     def _full_cost(self) -> int:
-        return sum(case.price for cases in self._all_cases() for case in cases.valid())
+        return sum(case.price for cases in self.cases.values() for case in cases.valid)
 
     # ------------------------------------------------------------- collecting
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Make the tests' parameters from the contract."""
         sources: dict[str, Callable[[], Sequence[Case | Priced | Operation]]] = {
-            "accepted_case": lambda: [case for cases in self._all_cases() for case in cases.valid()],
-            "refused_case": lambda: [case for cases in self._all_cases() for case in cases.invalid()],
+            "accepted_case": lambda: [case for cases in self.cases.values() for case in cases.valid],
+            "refused_case": lambda: [case for cases in self.cases.values() for case in cases.invalid],
             "price_case": lambda: [case for priced in self._priced() for case in priced.cases],
             "priced": self._priced,
             "submitting": lambda: [operation for operation, _ in self.contract.submissions()],
@@ -143,15 +148,10 @@ class Run:
                 found = values()
                 metafunc.parametrize(name, found, ids=[_id(value) for value in found])
 
-    def _all_cases(self) -> Iterator[Cases]:
-        for operation, submission in self.contract.submissions():
-            yield Cases(self.contract, operation, submission, self.clauses)
-
     def _priced(self) -> list[Priced]:
         return [
-            Priced(f"{operation.id}-{profile.name}", operation, tuple(cases.prices(profile)))
+            Priced(f"{operation.id}-{profile.name}", operation, tuple(self.cases[operation.id].prices(profile)))
             for operation, submission in self.contract.submissions()
-            for cases in [Cases(self.contract, operation, submission, self.clauses)]
             for profile in submission.profiles.values()
         ]
 

@@ -32,6 +32,13 @@ TEXTS = {
 }
 """Texts that are easily damaged on the way: trimmed, normalised, re-encoded, escaped once too often."""
 
+VOCABULARY = (
+    *("default", "none", "original", "square", "landscape", "portrait", "standard", "hd", "high", "low", "0", "1", "*"),
+    *("gif", "bmp", "avif", "svg", "jpg", "pdf", "mp4", "image/png"),
+    *("2:1", "1:2", "10:16", "5:3", "1024x1024", "8K", "3K", "0.5K", "512", "1080p"),
+)
+"""Words that APIs of this kind like to take; which of them this one documents is not known here."""
+
 _JUNK: dict[str, tuple[Any, ...]] = {
     "string": (None, 7, 1.5, True, ["text"], {"text": "text"}),
     "integer": (None, "7", 1.5, True, [7], {}),
@@ -212,23 +219,35 @@ def _invalid(node: Node, type_: str) -> Iterator[Sample]:
     if type_ == "string":
         yield from _invalid_strings(node)
     if type_ in ("integer", "number"):
-        for item in node.children("enum"):
-            yield Sample(f"near-{item.value}", "enum", item.value + 1)
-            yield Sample(f"half-{item.value}", "type", item.value + 0.5)
-            yield Sample(f"text-{item.value}", "type", str(item.value))
-        if node.get("minimum"):
-            yield Sample("under-the-minimum", "minimum", node.need("minimum").value - 1)
-        if node.get("maximum"):
-            yield Sample("over-the-maximum", "maximum", node.need("maximum").value + 1)
+        yield from _invalid_numbers(node)
     if type_ == "array":
-        items = node.need("items")
-        good = typical(items)
-        if node.get("maxItems"):
-            yield Sample("one-too-many", "maxItems", [good] * (node.need("maxItems").value + 1))
-        if node.get("minItems"):
-            yield Sample("one-too-few", "minItems", [good] * (node.need("minItems").value - 1))
-        for sample in invalid(items):
-            yield Sample(f"item-{sample.label}", sample.keyword, [sample.value], "*")
+        yield from _invalid_arrays(node)
+
+
+def _invalid_numbers(node: Node) -> Iterator[Sample]:
+    for item in node.children("enum"):
+        yield Sample(f"near-{item.value}", "enum", item.value + 1)
+        yield Sample(f"half-{item.value}", "type", item.value + 0.5)
+        yield Sample(f"text-{item.value}", "type", str(item.value))
+    if node.get("minimum"):
+        yield Sample("under-the-minimum", "minimum", node.need("minimum").value - 1)
+    if node.get("maximum"):
+        yield Sample("over-the-maximum", "maximum", node.need("maximum").value + 1)
+
+
+def _invalid_arrays(node: Node) -> Iterator[Sample]:
+    items = node.need("items")
+    good = typical(items)
+    if node.get("maxItems"):
+        yield Sample("one-too-many", "maxItems", [good] * (node.need("maxItems").value + 1))
+    if node.get("minItems"):
+        yield Sample("one-too-few", "minItems", [good] * (node.need("minItems").value - 1))
+    yield Sample("item-without-list", "type", good)
+    seen = set()
+    for sample in invalid(items):
+        yield Sample(f"item-{sample.label}", sample.keyword, [sample.value], "*")
+        if sample.keyword not in seen:
+            seen.add(sample.keyword)
             yield Sample(f"later-item-{sample.label}", sample.keyword, [good, sample.value], "*")
 
 
@@ -239,6 +258,9 @@ def _invalid_strings(node: Node) -> Iterator[Sample]:
         value = str(item.value)
         for miss in (value.swapcase(), value + " ", " " + value, value[:-1], value + value[-1:], value + "\n"):
             yield Sample(f"near-{miss!r}", "enum", miss)
+        yield from (Sample(f"turned-{v}", "enum", v) for v in _turned(value))
+    if node.get("enum"):
+        yield from (Sample(f"word-{word}", "enum", word) for word in VOCABULARY)
     if node.get("pattern"):
         for value in (*_near_the_pattern(node), *_URL_MISSES):
             yield Sample(f"unlike-{value[:40]!r}", "pattern", value)
@@ -250,6 +272,13 @@ def _invalid_strings(node: Node) -> Iterator[Sample]:
         yield Sample("over-the-cap-multi-byte", "maxLength", MULTI_BYTE * (most + 1))
         yield Sample("over-the-cap-astral", "maxLength", ASTRAL * (most + 1))
         yield Sample("over-the-cap-combining", "unit", ("e\u0301" * most)[: most + 1])
+
+
+def _turned(value: str) -> Iterator[str]:
+    """The parts of a value around a separator, the other way round."""
+    for separator in ":x/-_ ":
+        if separator in value:
+            yield separator.join(reversed(value.split(separator)))
 
 
 def _near_the_pattern(node: Node) -> Iterator[str]:

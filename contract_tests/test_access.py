@@ -5,7 +5,6 @@ from __future__ import annotations
 from contract.clause import Kind
 from contract.model import Contract, Operation, Reading, Submission, When
 from contract_tests.bench import Bench
-from contract_tests.cases import Cases
 from contract_tests.marks import contract_test
 from contract_tests.verdicts import NotExercised
 from contract_tests.wire import Exchange, Request
@@ -98,7 +97,7 @@ def a_task(bench: Bench) -> None:
     if any(task.account is account for task in bench.session.tasks):
         return
     operation, submission = next(bench.contract.submissions())
-    cases = Cases(bench.contract, operation, submission, bench.clauses)
+    cases = bench.cases(operation)
     body = cases.plain(cases.cheapest())
     bench.submit(operation, body, account, price=submission.profile_of(body).price.of(body))
 

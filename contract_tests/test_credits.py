@@ -103,7 +103,7 @@ def test_refusals_and_reads_are_free(bench: Bench, submitting: Operation) -> Non
     priced = (case for profile in cases.submission.profiles.values() for case in cases.prices(profile))
     dearest = max(priced, key=lambda case: case.price)
     refusals = {
-        When.INVALID: [case.encoded() for case in list(cases.invalid())[::13]],
+        When.INVALID: [case.encoded() for case in cases.invalid[::13]],
         When.INSUFFICIENT: [dearest.encoded()] * (dearest.price > price),
         When.UNAUTHENTICATED: [encode(body)],
     }

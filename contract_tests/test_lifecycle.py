@@ -22,7 +22,7 @@ REREADS = 5
 def _chosen(bench: Bench, operation: Operation, most: int) -> list[Case]:
     """Requests of every profile at its lowest price: in each mode, and with what is easily damaged on the way."""
     groups: dict[str | None, list[Case]] = {}
-    for case in bench.cases(operation).valid():
+    for case in bench.cases(operation).valid:
         groups.setdefault(case.profile, []).append(case)
     return [case for group in groups.values() for case in _spread(group, most)]
 

@@ -16,7 +16,7 @@ UNKNOWN_KEY = {"Authorization": "Bearer sk_live_nobody_has_this_key"}
 def _invalid_bodies(bench: Bench, operation: Operation) -> list[bytes]:
     """One invalid body of each sort."""
     bodies: dict[str, bytes] = {}
-    for case in bench.cases(operation).invalid():
+    for case in bench.cases(operation).invalid:
         if case.encoded() not in bench.session.slack:
             bodies.setdefault(case.clause, case.encoded())
     return list(bodies.values())
