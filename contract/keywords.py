@@ -52,7 +52,7 @@ def says(word: Keyword) -> str:
     if word.keyword == "type":
         article = "an" if word.value[0] in "aio" else "a"
         schema = word.node.document.at(word.node.pointer.rpartition("/")[0])
-        return f"is {article} {word.value}" + (" or null" if schema.get("nullable") else "")
+        return f"is {article} {word.value}" + (" or null" if schema.value.get("nullable") else "")
     return _SENTENCES[word.keyword](word.value)
 
 

@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import click
@@ -55,9 +57,7 @@ def serve(settings: Settings) -> None:
     """
     contract = load_contract(settings.spec)
     accounts = load_accounts(settings.accounts, contract, settings.credits)
-    listener = _listen(settings.host, settings.port)
-    store = Store(settings.database)
-    try:
+    with _listen(settings.host, settings.port) as listener, closing(Store(settings.database)) as store:
         store.add_accounts(accounts)
         chance = Chance(settings.task_seconds, settings.failure_rate, settings.seed)
         app = build_app(
@@ -83,8 +83,6 @@ def serve(settings: Settings) -> None:
         for noisy in ("uvicorn", "connexion"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         uvicorn.Server(config).run(sockets=[listener])
-    finally:
-        store.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -110,10 +108,15 @@ def _greeting(contract: Contract, accounts: Sequence[Account], settings: Setting
         f"  {secret:<{wide[0]}}  {scheme:<{wide[1]}}  {credits:>{wide[2]}} credits" for secret, scheme, credits in rows
     )
     return (
-        f"{contract.title} {contract.version}, played from {settings.spec}\n"
+        f"{contract.title} {contract.version}, played from {_near(settings.spec)}\n"
         f"Listening on {url} (Ctrl-C ends it)\n\n{keys}\n\n"
         f"Try:\n  {_curl(contract, accounts, url)}\n"
     )
+
+
+def _near(path: Path) -> Path:
+    """The path as somebody in this folder would say it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _curl(contract: Contract, accounts: Sequence[Account], url: str) -> str:
