@@ -6,7 +6,7 @@ SPEC_LINT := .ci/spec-lint/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test lint format lint-spec lock clean
+.PHONY: help mock test matrix lint format lint-spec lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ mock: $(RUNTIME)  ## Run the mock server on port 8000; its options: make mock AR
 
 test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, coverage
 	@scripts/check
+
+matrix: $(DEV)  ## Hold each of the test target's faults against the contract tests, and Schemathesis alone
+	@.venv/bin/python benchmarks/matrix.py $(ARGS)
 
 lint: $(DEV)  ## Run the checks that run no code of the project
 	@scripts/lint

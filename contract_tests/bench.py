@@ -229,7 +229,7 @@ class Bench:
         reading = operation.task
         if not isinstance(reading, Reading):
             raise NotExercised(f"{operation.id} reads no task")
-        path = operation.path.replace("{" + reading.parameter + "}", quote(task_id, safe=""))
+        path = operation.path.replace("{" + reading.parameter + "}", quote(task_id, safe="", errors="replace"))
         return Request(operation.method, path, dict(headers), None, operation.id)
 
     def send(self, request: Request, *, cost: int = 0, judged: bool = True) -> Exchange:
@@ -243,23 +243,43 @@ class Bench:
             cost: the most that they may cost together.
             judged: whether the contract says anything of the answers.
         """
-        self.purse.reserve(cost)
+        if cost or any(map(self._submission_of, requests)):
+            self.purse.reserve(cost)
         exchanges = self.session.target.send_all(requests)
-        for exchange in exchanges:
-            self._pay(exchange)
+        charged = sum(self._pay(exchange, paid=cost > 0) for exchange in exchanges)
+        if charged > cost:
+            self.purse.surprise(charged - cost)
         for exchange in exchanges if judged else ():
             self.session.judge.judge(exchange, self.record)
         return exchanges
 
-    def _pay(self, exchange: Exchange) -> None:
-        operation = self.contract.operations.get(exchange.request.operation or "")
-        if operation is None or not isinstance(operation.task, Submission) or not self.accepted(operation, exchange):
-            return
+    def _submission_of(self, request: Request) -> Submission | None:
+        operation = self.contract.operations.get(request.operation or "")
+        return operation.task if operation is not None and isinstance(operation.task, Submission) else None
+
+    def _pay(self, exchange: Exchange, *, paid: bool) -> int:
+        """Pay for a submission; gives what it cost.
+
+        Whoever must not spend too much believes the worst: a submission of which nothing was heard, or not what it
+        cost, has cost what it should.
+        """
+        submission, status = self._submission_of(exchange.request), exchange.status
+        if submission is None or not (paid if status is None else status // 100 == 2):  # noqa: PLR2004
+            return 0
         answer = exchange.json()
         used = answer.get(self.contract.lifecycle.fields.credits) if isinstance(answer, dict) else None
-        if type(used) is int and used > 0:
+        if type(used) is not int or used < 0:
+            used = self._price_of(submission, exchange.request.json())
+        if used:
             self.purse.debit(used)
             self.session.events.append({"time": exchange.started, "what": "debit", "credits": used})
+        return used
+
+    def _price_of(self, submission: Submission, body: Any) -> int:
+        try:
+            return submission.profile_of(body).price.of(body)
+        except (KeyError, TypeError):
+            return max(profile.price.most for profile in submission.profiles.values())
 
     def accepted(self, operation: Operation, exchange: Exchange) -> bool:
         """Whether a submission was accepted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import fields
@@ -29,6 +30,15 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--profile", default=None, help="A table of contract-tests.toml with these settings.")(command)
 
 
+def _target(words: list[str]) -> str | None:
+    """Take the target out of what is not one of the command's own options; the rest goes to pytest."""
+    named = [word for word in words if "://" in word] or words[:1]
+    if named and not named[0].startswith("-"):
+        words.remove(named[0])
+        return named[0]
+    return os.environ.get(f"{ENVIRONMENT}TARGET")
+
+
 @click.command(
     context_settings={
         "help_option_names": ["-h", "--help"],
@@ -47,8 +57,10 @@ def main(target: str | None, pytest_options: tuple[str, ...], **given: Any) -> N
 
     Exit status: 0 all exercised clauses hold, 1 a finding, 2 the run could not be made or was ended early.
     """
-    if target is not None and target.startswith("-"):
-        pytest_options, target = (target, *pytest_options), None
+    words = list(pytest_options) if target is None else [target, *pytest_options]
+    target = _target(words)
+    if target is None and not given["profile"]:
+        raise click.UsageError("There is no target: give the URL of the implementation, or a --profile.")
     arguments = ["--pyargs", "contract_tests", "-c", str(Path(__file__).with_name("pytest.ini")), "-q", "--no-header"]
     if target is not None:
         arguments += ["--target", target]
@@ -57,5 +69,5 @@ def main(target: str | None, pytest_options: tuple[str, ...], **given: Any) -> N
             arguments.append(option_of(name))
         elif value:
             arguments += [option_of(name), value]
-    status = pytest.main([*arguments, *pytest_options])
+    status = pytest.main([*arguments, *words])
     sys.exit(status if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) else 2)

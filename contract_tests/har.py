@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contract_tests.redact import SHOWN, Redactor
-from contract_tests.wire import Answer, Exchange
+from contract_tests.wire import Answer, Exchange, NoAnswer
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
 _LONGEST_TEXT = 50_000
@@ -31,7 +31,7 @@ def entry(exchange: Exchange, url: str, redactor: Redactor) -> dict[str, Any]:
             "headersSize": -1,
             "bodySize": len(request.body or b""),
         },
-        "response": _response(answer, redactor) if isinstance(answer, Answer) else _no_response(answer.reason),
+        "response": _response(answer, redactor) if isinstance(answer, Answer) else _no_response(answer, redactor),
         "cache": {},
         "timings": {"send": 0, "wait": ms, "receive": 0},
     }
@@ -65,10 +65,10 @@ def _response(answer: Answer, redactor: Redactor) -> dict[str, Any]:
     }
 
 
-def _no_response(reason: str) -> dict[str, Any]:
+def _no_response(answer: NoAnswer, redactor: Redactor) -> dict[str, Any]:
     return {
         "status": 0,
-        "statusText": reason,
+        "statusText": redactor.text(answer.reason),
         "httpVersion": "",
         "cookies": [],
         "headers": [],

@@ -25,6 +25,7 @@ from contract.model import Carries, Contract, SecurityScheme
 from contract_tests.redact import Redactor
 from contract_tests.settings import ENVIRONMENT, SetupError
 from contract_tests.verdicts import NotExercised
+from contract_tests.wire import Exchange
 
 NAMES = ("new_account", "balance", "failing_request")
 MOCK = "/_mock/accounts"
@@ -87,8 +88,9 @@ class Hooks:
             raise NotExercised(f"no hook {name}")
         try:
             return self.functions[name](*arguments)
-        except Exception as error:
-            message = self.redactor.text(f"the hook {name} failed: {type(error).__name__}: {error}")
+        except (Exception, SystemExit) as error:
+            said = " ".join(str(error).split())
+            message = self.redactor.text(f"the hook {name} failed: {type(error).__name__}: {said}")
             raise SetupError(message) from error
 
 
@@ -107,25 +109,24 @@ def load_hooks(path: str, target: str) -> dict[str, Callable[..., Any]]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise SetupError(f"--hooks {path}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise SetupError(f"--hooks {path}: {type(error).__name__}: {' '.join(str(error).split())}") from error
     functions = {name: getattr(module, name) for name in NAMES if callable(getattr(module, name, None))}
     if not functions:
         raise SetupError(f"--hooks {path}: it has none of the functions {', '.join(NAMES)}")
     return functions
 
 
-def mock_hooks(target: str, contract: Contract) -> dict[str, Callable[..., Any]]:
-    """The hooks of the project's own mock, if that is what answers at the target; otherwise none."""
-    client = httpx.Client(base_url=target, trust_env=False, timeout=5)
-    try:
-        answer = client.get(MOCK)
-        is_mock = answer.status_code == httpx.codes.OK and "mock" in answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError):
-        is_mock = False
-    if not is_mock:
-        client.close()
+def mock_hooks(url: str, contract: Contract, probe: Exchange) -> dict[str, Callable[..., Any]]:
+    """The hooks of the project's own mock, if that is what answers at the target; otherwise none.
+
+    Args:
+        probe: what came when the target was asked for `MOCK`.
+    """
+    answer = probe.json()
+    if probe.status != httpx.codes.OK or not isinstance(answer, dict) or "mock" not in answer:
         return {}
+    client = httpx.Client(base_url=url, trust_env=False, timeout=5)
     _, submission = next(contract.submissions())
     failed = contract.lifecycle.ending(Carries.ERROR).name
 

@@ -21,7 +21,7 @@ from contract.document import Node
 from contract.model import Contract, Operation, When
 from contract.schema import json_schema
 from contract_tests.verdicts import Finding, NotExercised, Record
-from contract_tests.wire import JSON, Answer, Exchange, NoAnswer
+from contract_tests.wire import JSON, LONGEST_KEPT, Answer, Exchange, NoAnswer
 
 SERVER_ERROR = 500
 
@@ -150,11 +150,16 @@ class Judge:
             self._validators[schema.pointer] = compiled
         validator = self._validators[schema.pointer]
         prefix = ".".join(part for part in (operation.id, status, shape) if part)
-        for error in validator.iter_errors(body):
+        try:
+            errors = list(validator.iter_errors(body))
+        except ValueError as unreadable:  # a name that is not valid Unicode, for one
+            yield self._nearest(prefix, [], "type"), f"it cannot be read: {unreadable}"[:LONGEST_KEPT]
+            return
+        for error in errors:
             path = [str(step) if isinstance(step, str) else "*" for step in error.instance_path]
             if error.kind.name == "required":
                 path.append(error.kind.as_dict()["property"])
-            yield self._nearest(prefix, path, error.kind.name), error.message[:200]
+            yield self._nearest(prefix, path, error.kind.name), error.message[:LONGEST_KEPT]
 
     def _nearest(self, prefix: str, path: list[str], keyword: str) -> str:
         """The clause of a keyword at a path; where a map has free keys, they are all one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from contract.clauses import derive_clauses
@@ -19,21 +22,23 @@ from contract.resources import default_contract
 from contract_tests.bench import Bench, Session
 from contract_tests.cases import Case, Cases, Priced
 from contract_tests.har import entry
-from contract_tests.hooks import Hooks, load_hooks, mock_hooks
+from contract_tests.hooks import MOCK, Hooks, load_hooks, mock_hooks
 from contract_tests.judge import Judge
 from contract_tests.marks import LAST, MARK
 from contract_tests.outline import Outline
 from contract_tests.purse import Purse
 from contract_tests.redact import Redactor
 from contract_tests.report import write_reports
-from contract_tests.settings import Settings, SetupError
+from contract_tests.settings import Settings, SetupError, option_of
 from contract_tests.summary import print_summary
 from contract_tests.target import Target, TargetLostError
 from contract_tests.verdicts import Finding, NotExercised, Outcome, Record, Verdicts
-from contract_tests.wire import NoAnswer
+from contract_tests.wire import Exchange, NoAnswer, Request
 
 _MODULES = {"test_requests": -1}
 """What is known of requests helps the other modules to name causes, so among equal costs they come first."""
+
+LONGEST_SHOWN = 400
 
 RECORD = "contract_record"
 """The attribute under which a test's record travels with its report."""
@@ -51,8 +56,10 @@ class Run:
         self.config = config
         self.settings = settings
         self.redactor = Redactor()
-        for secret in (settings.key, settings.second_key, settings.cookie):
-            self.redactor.add(secret)
+        for name in ("key", "second_key", "cookie"):
+            self.redactor.add(_checked_secret(option_of(name), getattr(settings, name)))
+        if settings.key and settings.key == settings.second_key:
+            raise SetupError("--key and --second-key are the same: the second must be of another account")
         self.contract = _load(settings.spec)
         self.clauses = {clause.id: clause for clause in derive_clauses(self.contract)}
         self.cases = {
@@ -71,6 +78,8 @@ class Run:
         self.crashes: list[str] = []
         self.started = time.time()
         url = _checked_url(settings.target)
+        self._check_budget(url)
+        self._check_report()
         self.target = Target(
             url,
             timeout=settings.request_timeout,
@@ -89,7 +98,12 @@ class Run:
     # ----------------------------------------------------------------- set-up
 
     def _session(self, url: str) -> Session:
-        functions = load_hooks(self.settings.hooks, url) if self.settings.hooks else mock_hooks(url, self.contract)
+        if self.settings.hooks:
+            functions = load_hooks(self.settings.hooks, url)
+        else:
+            probe = self.target.send(Request("GET", MOCK))
+            self._check_answered(probe)
+            functions = mock_hooks(url, self.contract, probe)
         bearer = next((s.name for s in self.contract.security_schemes.values() if s.type == "http"), "")
         return Session(
             settings=self.settings,
@@ -99,7 +113,7 @@ class Run:
             judge=Judge(self.contract, self.clauses, lambda request: self.redactor.text(request.curl(url))),
             hooks=Hooks(functions, bearer, self.redactor),
             redactor=self.redactor,
-            purse=Purse(self.settings.max_credits),
+            purse=Purse(self.settings.max_credits, shared=hasattr(self.config, "workerinput")),
             cases=self.cases,
             events=self.events,
         )
@@ -107,25 +121,44 @@ class Run:
     def _preflight(self) -> None:
         """Make sure that there is something to test, before hundreds of tests say that there is not."""
         settings = self.settings
-        host = urlsplit(settings.target).hostname or ""
-        if settings.max_credits is None and not (host == "localhost" or host.startswith("127.") or host == "::1"):
-            raise SetupError(
-                f"{settings.target} may cost real credits: say with --max-credits how many may be spent "
-                f"(a full run takes up to {self._full_cost()})"
-            )
         if not settings.key and not self.session.hooks.has("new_account"):
             raise SetupError(
                 "no key: give --key (better: the environment variable CONTRACT_TESTS_KEY), or a hook new_account"
             )
         bench = Bench(self.session, self.session.purse)
         operation, _ = next(self.contract.readings())
-        headers = bench.credentials(bench.main())
-        exchange = self.target.send(bench.read_request(operation, "contract-tests-preflight", headers))
-        if isinstance(exchange.answer, NoAnswer):
-            raise SetupError(f"{settings.target} does not answer: {exchange.answer.reason}")
+        accounts = {"key": bench.main()} | ({"second key": bench.second()} if settings.second_key else {})
         refused = {error.status for error in operation.errors.values() if error.when == "unauthenticated"}
-        if exchange.status in refused:
-            raise SetupError(f"{settings.target} does not accept the key: {exchange.status} to a read with it")
+        for name, account in accounts.items():
+            headers = bench.credentials(account)
+            exchange = self.target.send(bench.read_request(operation, "contract-tests-preflight", headers))
+            self._check_answered(exchange)
+            if exchange.status in refused:
+                raise SetupError(f"{settings.target} does not accept the {name}: {exchange.status} to a read with it")
+
+    def _check_answered(self, exchange: Exchange) -> None:
+        if isinstance(exchange.answer, NoAnswer):
+            reason = " ".join(self.redactor.text(exchange.answer.reason).split())
+            raise SetupError(f"{self.settings.target} does not answer: {reason}")
+
+    def _check_budget(self, url: str) -> None:
+        if self.settings.max_credits is None and not _is_loopback(urlsplit(url).hostname or ""):
+            raise SetupError(
+                f"{url} may cost real credits: say with --max-credits how many may be spent "
+                f"(a full run takes more than {self._full_cost():,})"
+            )
+
+    def _check_report(self) -> None:
+        """Make the folder now: nobody wants to hear after a run that its report cannot be written."""
+        folder = self.settings.report
+        if not folder:
+            return
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SetupError(f"--report {folder}: {error.strerror}") from error
+        if not os.access(folder, os.W_OK):
+            raise SetupError(f"--report {folder}: it cannot be written to")
 
     def _full_cost(self) -> int:
         return sum(case.price for cases in self.cases.values() for case in cases.valid)
@@ -155,13 +188,14 @@ class Run:
             for profile in submission.profiles.values()
         ]
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
         """Free tests first, then the cheapest; what the cap leaves out is skipped."""
         costs = {item: self._cost(item) for item in items}
+        self.full_cost = sum(costs.values())
+        yield  # pytest drops what nobody asked for
         last = {item: bool(_mark(item).get(LAST)) for item in items}
         items.sort(key=lambda item: (last[item], costs[item], _MODULES.get(item.path.stem, 0)))
-        self.full_cost = planned = sum(costs.values())
         cap = self.settings.max_credits
         if cap is None:
             return
@@ -227,18 +261,33 @@ class Run:
 
     def _shown(self, finding: Finding) -> str:
         clause = self.clauses[finding.clause]
-        return self.redactor.text(
-            f"{clause.id}: {clause.sentence}\n"
-            f"  expected: {finding.expected}\n  came: {finding.came}\n{finding.reproduction}"
+        shown = self._clean(finding)
+        return (
+            f"{clause.id}: {clause.sentence}\n  expected: {shown.expected}\n  came: {shown.came}\n{shown.reproduction}"
+        )
+
+    def _clean(self, finding: Finding) -> Finding:
+        """The finding without credentials; only then is it cut, so that no half of one is left over."""
+        return replace(
+            finding,
+            expected=_cut(self.redactor.text(finding.expected)),
+            came=_cut(self.redactor.text(finding.came)),
+            reproduction=self.redactor.text(finding.reproduction),
         )
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-        """Send along with a test's report what it found out; with xdist it comes from another process."""
+        """Send along with a test's report what it found out.
+
+        With xdist it goes to another process, which does not know the credentials that were made in this one.
+        """
         report = yield
         bench = getattr(item, "funcargs", {}).get("bench")
         if call.when == "call" and isinstance(bench, Bench):
-            setattr(report, RECORD, bench.record.to_json())
+            findings = [self._clean(finding) for finding in bench.record.findings]
+            setattr(report, RECORD, replace(bench.record, findings=findings).to_json())
+        if report.failed and call.excinfo is not None and not isinstance(call.excinfo.value, pytest.fail.Exception):
+            report.longrepr = self.redactor.text(str(call.excinfo.getrepr(style="short")))
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -247,7 +296,7 @@ class Run:
         if data:
             self.record.add_json(data)
         if report.failed and not (data and data["findings"]):
-            self.crashes.append(f"{report.nodeid}\n{self.redactor.text(report.longreprtext)}")
+            self.crashes.append(f"{report.nodeid}\n{report.longreprtext}")
 
     # --------------------------------------------------------------- finishing
 
@@ -300,15 +349,7 @@ class Run:
         return self.settings.require_all and any(v.outcome is Outcome.NOT_EXERCISED for v in self.outline.verdicts)
 
     def _outline(self) -> Outline:
-        redacted = [
-            replace(
-                f,
-                expected=self.redactor.text(f.expected),
-                came=self.redactor.text(f.came),
-                reproduction=self.redactor.text(f.reproduction),
-            )
-            for f in self.verdicts.causes(self.record.findings)
-        ]
+        findings = self.verdicts.causes(self.record.findings)
         return Outline(
             target=self.settings.target,
             contract=f"{self.contract.title} {self.contract.version}",
@@ -318,8 +359,8 @@ class Run:
             seed=self.settings.seed,
             strict=self.settings.strict,
             verdicts=self.verdicts.of(self.record),
-            findings=redacted,
-            fails=[self.verdicts.fails(finding) for finding in redacted],
+            findings=findings,
+            fails=[self.verdicts.fails(finding) for finding in findings],
             spent=self.spent.spent,
             refunded=self.spent.refunded,
             full_cost=self.full_cost,
@@ -345,10 +386,35 @@ def _load(spec: str) -> Contract:
 
 
 def _checked_url(target: str) -> str:
-    parts = urlsplit(target)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    try:
+        parts, _ = urlsplit(target), httpx.URL(target)
+        plain = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
+        usable = plain and parts.port != 0 and parts.path.isascii()
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    else:
+        if parts.username is not None:
+            raise SetupError("--target holds credentials: they belong into --key")
+    if not usable:
         raise SetupError(f"--target {target!r} is no http(s) URL, such as http://localhost:8000")
     return target.rstrip("/")
+
+
+def _checked_secret(option: str, secret: str) -> str:
+    if secret != secret.strip() or not secret.isprintable():
+        raise SetupError(f"{option} begins or ends with white space, or has a character that no header can carry")
+    return secret
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "..."
 
 
 def _mark(item: pytest.Item) -> dict[str, Any]:

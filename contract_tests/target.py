@@ -12,7 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
+from unittest import SkipTest
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,13 +23,14 @@ from contract_tests.wire import Answer, Exchange, NoAnswer, Request
 
 LARGEST_ANSWER: Final = 8 * 1024 * 1024
 _BACK_OFF: Final = frozenset({429, 503})
+_SHORTEST_WAIT: Final = 0.05
 _LONGEST_WAIT: Final = 60.0
 _MOST_WAITS: Final = 5
 LOSSES: Final = 5
-"""This many requests in a row without an answer mean that the target is lost."""
+"""This many requests in a row without an answer, or turned away again and again, mean that the target is lost."""
 
 
-class TargetLostError(Exception):
+class TargetLostError(SkipTest):  # so that Hypothesis does not look for the smallest example of it
     """The target has stopped answering."""
 
 
@@ -63,6 +66,7 @@ class Target:
             trust_env=False,
             limits=limits,
             headers={"user-agent": "contract-tests"},
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a request has the credentials it is given
         )
 
     def close(self) -> None:
@@ -89,7 +93,7 @@ class Target:
         exchanges = asyncio.run_coroutine_threadsafe(self._gather(requests), self._loop).result()
         for exchange in exchanges:
             self._watch(exchange)
-            lost = isinstance(exchange.answer, NoAnswer)
+            lost = isinstance(exchange.answer, NoAnswer) or _retry_after(exchange) is not None
             self._losses = self._losses + 1 if lost else 0
         if self._losses >= LOSSES:
             raise TargetLostError(
@@ -164,4 +168,4 @@ def _retry_after(exchange: Exchange) -> float | None:
             wait = parsedate_to_datetime(value).timestamp() - time.time()
         except ValueError:
             return None
-    return min(max(wait, 0.05), _LONGEST_WAIT)
+    return min(wait, _LONGEST_WAIT) if wait > _SHORTEST_WAIT else _SHORTEST_WAIT

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from contract.clause import Kind
 from contract.model import Contract, Operation, Submission, When
 from contract_tests.bench import Bench
@@ -16,6 +18,8 @@ from contract_tests.verdicts import NotExercised
 CLIENTS = 16
 ROUNDS = 4
 GAMES, STEPS, STAKE = 6, 14, 4
+PATIENCE = 4
+"""How many times as long as one task took, another may take; and how many seconds more."""
 
 
 def _once(_contract: Contract, price_case: Case) -> int:
@@ -194,6 +198,35 @@ def _failing(case: Case) -> list[str]:
         f"a submission for {case.price} credits whose task fails ({case.name})",
         "it is read until it has failed, and 6 times more",
     ]
+
+
+@contract_test(Kind.REFUND, cost=_two_lowest)
+def test_a_refund_waits_for_nobody(bench: Bench, submitting: Operation) -> None:
+    """A task that fails is refunded though nobody reads it: another one, which is read, tells when it has failed."""
+    cases = bench.cases(submitting)
+    body = bench.hooks.failing_request(cases.plain(cases.cheapest()))
+    price = cases.cheapest().price.of(body)
+    unread, read = bench.fresh(price), bench.fresh(price)
+    if bench.balance(unread) is None:
+        raise NotExercised("no hook balance")
+    if bench.submit(submitting, body, unread, price=price) is None:
+        raise NotExercised("the failing request was not accepted")
+    started = time.monotonic()
+    task = bench.submit(submitting, body, read, price=price)
+    if task is None:
+        raise NotExercised("the failing request was not accepted")
+    bench.wait([task])
+    patience = min(bench.session.deadline, PATIENCE * (time.monotonic() - started) + PATIENCE)
+    while bench.balance(unread) != price and time.monotonic() - started < patience:
+        time.sleep(patience / 50)
+    clause = f"lifecycle.{bench.failed_name()}.{Kind.REFUND}"
+    steps = [
+        f"an account with {price} credits",
+        f"a submission for {price} credits whose task fails",
+        "nobody reads it",
+    ]
+    if task.state is bench.contract.lifecycle.states[bench.failed_name()]:
+        expect_balance(bench, unread, price, clause, steps)
 
 
 @contract_test(Kind.NO_REFUND, Kind.FINAL, cost=_profile_once)

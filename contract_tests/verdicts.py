@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
+from unittest import SkipTest
 
 from contract.clause import Clause
 from contract.provenance import Provenance
@@ -20,8 +21,11 @@ class Outcome(StrEnum):
     NOT_EXERCISED = "not exercised"
 
 
-class NotExercised(Exception):  # noqa: N818 - not an error: it says why a check was not made
-    """A check cannot be made here; the message says why."""
+class NotExercised(SkipTest):
+    """A check cannot be made here; the message says why.
+
+    Hypothesis lets a `SkipTest` through, and does not look for the smallest example of it.
+    """
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 JSON = "application/json"
 LONGEST_CURL = 4000
-LONGEST_SHOWN = 300
+LONGEST_KEPT = 10_000
 _PRINTABLE = range(32, 127)
 
 
@@ -101,11 +101,11 @@ class Exchange:
         return self.answer.json() if isinstance(self.answer, Answer) else None
 
     def came(self) -> str:
-        """What came back, in a few words."""
+        """What came back: status and text, as far as anybody would read it."""
         if isinstance(self.answer, NoAnswer):
             return self.answer.reason
         text = self.answer.body.decode("utf-8", "backslashreplace")
-        return f"{self.answer.status} {text[:LONGEST_SHOWN]}" + ("..." if len(text) > LONGEST_SHOWN else "")
+        return f"{self.answer.status} {text[:LONGEST_KEPT]}"
 
 
 def _parse(body: bytes) -> Any:

@@ -9,8 +9,8 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import click

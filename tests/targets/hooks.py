@@ -10,12 +10,13 @@ from typing import Any
 TARGET = os.environ["CONTRACT_TESTS_TARGET"]
 
 
-def new_account(credits: int) -> str:
-    """An account with exactly so many credits; gives its key."""
+def new_account(credits: int) -> dict[str, str]:
+    """An account with exactly so many credits; gives its secrets: the key is the session cookie's value, too."""
     body = json.dumps({"credits": credits}).encode()
     request = urllib.request.Request(f"{TARGET}/_admin/accounts", body, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=10) as answer:
-        return str(json.load(answer)["key"])
+        key = str(json.load(answer)["key"])
+    return {"bearerAuth": key, "sessionCookie": key}
 
 
 def balance(key: str) -> int:
