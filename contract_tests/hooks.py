@@ -126,7 +126,8 @@ def mock_hooks(url: str, contract: Contract, probe: Exchange) -> dict[str, Calla
     answer = probe.json()
     if probe.status != httpx.codes.OK or not isinstance(answer, dict) or "mock" not in answer:
         return {}
-    client = httpx.Client(base_url=url, trust_env=False, timeout=5)
+    # without keep-alive nothing is left open that somebody would have to close
+    client = httpx.Client(base_url=url, trust_env=False, timeout=5, limits=httpx.Limits(max_keepalive_connections=0))
     _, submission = next(contract.submissions())
     failed = contract.lifecycle.ending(Carries.ERROR).name
 

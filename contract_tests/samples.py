@@ -167,7 +167,8 @@ def _valid_numbers(node: Node) -> Iterator[Sample]:
 
 
 def _valid_arrays(node: Node) -> Iterator[Sample]:
-    good = list(valid(node.need("items")))
+    items = node.need("items")
+    good = list(valid(items)) or [Sample("plain", "type", typical(items))]
     for sample in good:
         yield Sample(f"item-{sample.label}", sample.keyword, [sample.value], "*")
     for keyword in ("minItems", "maxItems"):

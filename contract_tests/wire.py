@@ -10,7 +10,7 @@ from typing import Any
 
 JSON = "application/json"
 LONGEST_CURL = 4000
-LONGEST_KEPT = 10_000
+LONGEST_KEPT = 8192
 _PRINTABLE = range(32, 127)
 
 

@@ -22,6 +22,7 @@ from contract.reader import JSON, load_contract
 from mock_server.accounts import Account, load_accounts
 from mock_server.app import build_app
 from mock_server.control import Beside, Control, is_loopback
+from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.service import PICTURES, Service, system_clock
 from mock_server.settings import ENVIRONMENT, Settings, options
@@ -68,7 +69,7 @@ def serve(settings: Settings) -> None:
             max_body_bytes=settings.max_body_bytes,
         )
         if is_loopback(settings.host):  # beyond it, others than this machine's own programs could use the control API
-            app = Beside(app, Control(contract, store, system_clock), PICTURES)
+            app = Beside(app, RequestLog(Control(contract, store, system_clock)), PICTURES)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         click.echo(_greeting(contract, accounts, settings, listener.getsockname()[1]))
         sys.stdout.flush()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,6 @@ from urllib.parse import urlsplit
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.model import Contract
@@ -29,6 +28,10 @@ from mock_server.store import Store
 
 PREFIX = "/_mock/"
 
+Handler = Callable[[Request], Awaitable[Response]]
+
+_EXPECTED = f'the body must be {{"credits": n}}, with n from 0 to {MOST_CREDITS}'
+
 
 class Control:
     """The application below `/_mock/`, for callers that are allowed to use it."""
@@ -37,27 +40,25 @@ class Control:
         self._contract = contract
         self._store = store
         self._clock = clock
-        self._router = Router(
-            [
-                Route(f"{PREFIX}accounts", self._guarded(self._about), methods=["GET"]),
-                Route(f"{PREFIX}accounts", self._guarded(self._create), methods=["POST"]),
-                Route(f"{PREFIX}account", self._guarded(self._account), methods=["GET"]),
-            ],
-            redirect_slashes=False,
-            default=_unknown,
-        )
+        self._handlers: dict[str, dict[str, Handler]] = {
+            f"{PREFIX}accounts": {"GET": self._about, "POST": self._create},
+            f"{PREFIX}account": {"GET": self._account},
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._router(scope, receive, send)
+        response = await self._respond(Request(scope, receive))
+        await response(scope, receive, send)
 
-    def _guarded(self, handle: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def guarded(request: Request) -> Response:
-            if not _is_local(request):
-                problem = "the control API is for this machine's own programs, not for web pages"
-                return _error(HTTPStatus.FORBIDDEN, problem)
-            return await handle(request)
-
-        return guarded
+    async def _respond(self, request: Request) -> Response:
+        if not _is_local(request):
+            return _error(HTTPStatus.FORBIDDEN, "the control API is for this machine's own programs, not for web pages")
+        methods = self._handlers.get(request.scope["path"])
+        if methods is None:
+            return _error(HTTPStatus.NOT_FOUND, "the control API has no such path")
+        if request.method not in methods:
+            allowed = {"Allow": ", ".join(methods)}
+            return _error(HTTPStatus.METHOD_NOT_ALLOWED, "the control API has no such method here", allowed)
+        return await methods[request.method](request)
 
     async def _about(self, _request: Request) -> Response:
         return JSONResponse({"mock": f"{self._contract.title} {self._contract.version}"})
@@ -67,7 +68,7 @@ class Control:
         try:
             credits = _credits(parse_body(await request.body()))
         except InvalidRequest as error:
-            return _error(HTTPStatus.BAD_REQUEST, error.form[0])
+            return _error(HTTPStatus.BAD_REQUEST, next(iter(error.form), _EXPECTED))
         name = f"account-{secrets.token_hex(8)}"
         account = Account(
             name=name,
@@ -94,17 +95,20 @@ class Control:
 def _credits(body: Any) -> int:
     credits = body.get("credits") if isinstance(body, dict) else None
     if type(credits) is not int or not 0 <= credits <= MOST_CREDITS:
-        raise InvalidRequest(f'the body must be {{"credits": n}}, with n from 0 to {MOST_CREDITS}')
+        raise InvalidRequest(_EXPECTED)
     return credits
 
 
 def _is_local(request: Request) -> bool:
     """Whether the request names this machine, and comes from no other site's page."""
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    origin = request.headers.get("origin")
-    if origin is not None and origin != f"{request.url.scheme}://{request.headers.get('host')}":
+    host = request.headers.get("host", "")
+    own = f"{request.scope['scheme']}://{host}"
+    if request.headers.get("origin", own) != own:
         return False
-    return is_loopback(host)
+    try:
+        return is_loopback(urlsplit(f"//{host}").hostname or "")
+    except ValueError:  # no such thing as a host
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -115,12 +119,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:
-    await _error(HTTPStatus.NOT_FOUND, "the control API has no such path")(scope, receive, send)
-
-
-def _error(status: HTTPStatus, message: str) -> Response:
-    return JSONResponse({"error": message}, status)
+def _error(status: HTTPStatus, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": message}, status, headers)
 
 
 class Beside:

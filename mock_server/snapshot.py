@@ -28,7 +28,7 @@ def state_at(lifecycle: Lifecycle, task: Task, now: int) -> tuple[State, int]:
     else:
         elapsed = max(now - task.created_at, 0)  # a clock set back leaves a task where it began
         reached = elapsed * steps // max(span, 1)
-    return way[reached], task.created_at + span * reached // steps
+    return way[reached], task.created_at - (-span * reached // steps)  # rounded up: not before it is in that state
 
 
 def snapshot(lifecycle: Lifecycle, submission: Submission, task: Task, urls: Sequence[str], now: int) -> dict[str, Any]:

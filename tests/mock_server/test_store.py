@@ -1,0 +1,382 @@
+"""The store keeps accounts, tasks and ledgers: the same on every database, at once from anywhere, and for good."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.model import Contract
+from mock_server.accounts import Account
+from mock_server.ledger import Entry, EntryKind
+from mock_server.plan import Chance, Planner
+from mock_server.service import Accepted, Service
+from mock_server.settings import MEMORY
+from mock_server.store import Store, StoreError
+from mock_server.task import Plan, Task
+from tests.mock_server.harness import BEARER, Clock, account, request
+
+AT_ONCE = 400
+
+
+def task(number: int, **changed: Any) -> Task:
+    values: dict[str, Any] = {
+        "id": f"tsk_{number}",
+        "account": "rich",
+        "operation": "generateImage",
+        "request": {"prompt": "a \0 fox \U0001f98a"},
+        "credits": 3,
+        "created_at": 10,
+        "base_url": "http://mock",
+        "plan": Plan("failed", 20, "X", "it \0 broke"),
+    }
+    return Task(**{**values, **changed})
+
+
+def entries_of(made: Task) -> list[Entry]:
+    debit = Entry(made.id, made.account, EntryKind.DEBIT, -made.credits, made.created_at)
+    refund = Entry(made.id, made.account, EntryKind.REFUND, made.credits, made.plan.ends_at)
+    return [debit, refund] if made.plan.outcome == "failed" else [debit]
+
+
+def keep(store: Store, made: Task, now: int = 10) -> Task | None:
+    return store.submit(made.account, made.credits, now, lambda _: (made, entries_of(made)))
+
+
+# ------------------------------------------------------- accounts and credentials
+
+
+def test_a_secret_opens_its_account_by_its_scheme_alone(store: Store) -> None:
+    store.add_accounts([Account("one", 5, {"a": "key", "b": "other"}), Account("two", 5, {"b": "key"})])
+    assert store.account_of("a", "key") == "one"
+    assert store.account_of("b", "key") == "two"
+    assert store.account_of("b", "other") == "one"
+    assert store.account_of("a", "other") is None
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "KEY", "key ", "ke", "keyx", "key\0", "\0", "%", "' OR 1=1 --", "\ud7ff", "k" * 10**6]
+)
+def test_nothing_but_the_whole_secret_opens_an_account(store: Store, secret: str) -> None:
+    store.add_accounts([Account("one", 5, {"a": "key"})])
+    assert store.account_of("a", secret) is None
+
+
+def test_an_account_that_is_there_keeps_its_balance_and_its_tasks(store: Store) -> None:
+    store.add_accounts([account("rich", 10)])
+    keep(store, task(1))
+    store.add_accounts([account("rich", 99), account("new", 7)])
+    assert (store.balance("rich", 10), store.balance("new", 10)) == (7, 7)
+    assert store.task("tsk_1") == task(1)
+
+
+def test_credentials_are_those_that_were_given_last(store: Store) -> None:
+    store.add_accounts([Account("one", 5, {"a": "old", "b": "b1"}), Account("two", 5, {"a": "moving"})])
+    store.add_accounts([Account("one", 5, {"a": "moving"}), Account("two", 5, {"a": "new"})])
+    assert store.account_of("a", "moving") == "one"
+    assert store.account_of("a", "new") == "two"
+    assert store.account_of("a", "old") is None
+    assert store.account_of("b", "b1") is None
+
+
+def test_accounts_that_are_not_named_keep_their_credentials(store: Store) -> None:
+    store.add_accounts([account("one", 5)])
+    store.add_accounts([account("two", 5)])
+    assert store.account_of(BEARER, "one") == "one"
+
+
+def test_an_unknown_account_has_no_balance_and_no_entries(store: Store) -> None:
+    with pytest.raises(KeyError):
+        store.balance("nobody", 0)
+    assert store.entries("nobody") == []
+    assert keep(store, task(1)) is None
+
+
+# ---------------------------------------------------------------- submissions
+
+
+def test_a_task_is_kept_as_it_was(store: Store) -> None:
+    store.add_accounts([account("rich", 10)])
+    one, other = task(1), task(2, plan=Plan("completed", 2**60), request={})
+    assert keep(store, one) == one
+    assert keep(store, other) == other
+    assert store.task("tsk_1") == one
+    assert store.task("tsk_2") == other
+    assert store.task("tsk_3") is None
+    assert sorted(store.entries("rich"), key=str) == sorted([*entries_of(one), *entries_of(other)], key=str)
+
+
+def test_a_balance_under_the_price_changes_nothing_and_makes_no_task(store: Store) -> None:
+    store.add_accounts([account("rich", 2)])
+
+    def make(_: int) -> tuple[Task, Sequence[Entry]]:
+        raise AssertionError
+
+    assert store.submit("rich", 3, 10, make) is None
+    assert store.balance("rich", 10) == 2
+    assert store.entries("rich") == []
+
+
+def test_submissions_are_counted_from_one_and_refused_ones_are_not(store: Store) -> None:
+    store.add_accounts([account("rich", 9), account("other", 3)])
+    ordinals = []
+
+    def make(number: int) -> Callable[[int], tuple[Task, Sequence[Entry]]]:
+        def with_ordinal(ordinal: int) -> tuple[Task, Sequence[Entry]]:
+            ordinals.append(ordinal)
+            made = task(number, plan=Plan("completed", 20))
+            return made, entries_of(made)
+
+        return with_ordinal
+
+    store.submit("rich", 3, 10, make(1))
+    store.submit("rich", 30, 10, make(2))
+    store.submit("other", 3, 10, make(3))
+    store.submit("rich", 3, 10, make(4))
+    assert ordinals == [1, 1, 2]
+
+
+def test_what_fails_in_the_middle_of_a_submission_leaves_no_trace(store: Store) -> None:
+    store.add_accounts([account("rich", 10)])
+    keep(store, task(1))
+
+    def fail(_: int) -> tuple[Task, Sequence[Entry]]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        store.submit("rich", 3, 10, fail)
+    with pytest.raises(Exception, match="UNIQUE"):  # the ID is taken
+        keep(store, task(1))
+    assert store.balance("rich", 10) == 7
+    assert store.entries("rich") == entries_of(task(1))
+    assert keep(store, task(2))
+
+
+def test_a_refund_counts_from_its_moment_and_once(store: Store) -> None:
+    store.add_accounts([account("rich", 3)])
+    keep(store, task(1))
+    assert [store.balance("rich", now) for now in (10, 19, 20, 10**15)] == [0, 0, 3, 3]
+    assert keep(store, task(2, created_at=19), now=19) is None
+    assert keep(store, task(3, created_at=20, plan=Plan("failed", 30)), now=20)  # which settles the first refund
+    assert [store.balance("rich", now) for now in (20, 29, 30, 10**15)] == [0, 0, 3, 3]
+    assert keep(store, task(4, created_at=30, plan=Plan("completed", 40)), now=30)
+    assert store.balance("rich", 10**15) == 0
+    assert keep(store, task(5, created_at=10**14), now=10**14) is None
+    assert sum(entry.amount for entry in store.entries("rich")) == -3
+
+
+def test_refunds_that_are_not_enough_are_not_lost(store: Store) -> None:
+    store.add_accounts([account("rich", 3)])
+    keep(store, task(1))
+    assert keep(store, task(2, credits=4, created_at=20), now=20) is None
+    assert store.balance("rich", 20) == 3
+    assert keep(store, task(3, created_at=20), now=20)
+
+
+# -------------------------------------------------------------- many at once
+
+
+def submit_at_once(services: Sequence[Service], name: str) -> list[bool]:
+    """Submit from many threads at the same time: whether each was accepted."""
+    together = threading.Barrier(AT_ONCE)
+
+    def submit(number: int) -> bool:
+        together.wait()
+        service = services[number % len(services)]
+        return isinstance(service.submit("generateImage", name, request(), "http://mock"), Accepted)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        return list(threads.map(submit, range(AT_ONCE)))
+
+
+def service_on(store: Store, contract: Contract) -> Service:
+    return Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), Clock())
+
+
+def test_many_threads_never_spend_more_than_there_is(contract: Contract, store: Store, clock: Clock) -> None:
+    store.add_accounts([account("crowd", 100)])
+    assert sum(submit_at_once([service_on(store, contract)], "crowd")) == 33
+    assert store.balance("crowd", clock.now) == 1
+    entries = store.entries("crowd")
+    assert [entry.amount for entry in entries] == [-3] * 33
+    assert all(store.task(entry.task) for entry in entries)
+
+
+def test_two_stores_on_one_file_never_spend_more_than_there_is(
+    contract: Contract, tmp_path: Path, clock: Clock
+) -> None:
+    one, other = (Store(f"sqlite:///{tmp_path}/mock.db") for _ in range(2))
+    one.add_accounts([account("crowd", 100)])
+    assert sum(submit_at_once([service_on(one, contract), service_on(other, contract)], "crowd")) == 33
+    assert one.balance("crowd", clock.now) == other.balance("crowd", clock.now) == 1
+    assert len(one.entries("crowd")) == 33
+    one.close()
+    other.close()
+
+
+def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
+    store, other = (Store(f"sqlite:///{tmp_path}/mock.db") for _ in range(2))
+    store.add_accounts([account("rich", 10)])
+
+    def make(_: int) -> tuple[Task, Sequence[Entry]]:
+        # another thread of this process, and another process, read in the middle of a transaction
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(store.balance, "rich", 10).result() == 10
+            assert thread.submit(other.account_of, BEARER, "rich").result() == "rich"
+        return task(1), entries_of(task(1))
+
+    assert store.submit("rich", 3, 10, make)
+    assert other.balance("rich", 10) == 7
+    store.close()
+    other.close()
+
+
+def test_stores_that_begin_together_share_a_new_file(tmp_path: Path) -> None:
+    together = threading.Barrier(8)
+
+    def begin(url: str) -> int:
+        together.wait()
+        store = Store(url)
+        store.add_accounts([account("rich", 10)])
+        credits = store.balance("rich", 0)
+        store.close()
+        return credits
+
+    with ThreadPoolExecutor(8) as threads:
+        for number in range(4):
+            urls = [f"sqlite:///{tmp_path}/{number}.db"] * 8
+            assert list(threads.map(begin, urls)) == [10] * 8
+
+
+def test_a_new_file_that_is_locked_for_a_moment_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = sqlite3.connect(tmp_path / "mock.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE something (x)")
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.execute("COMMIT")
+
+    monkeypatch.setattr("mock_server.store.time.sleep", sleep)
+    Store(f"sqlite:///{tmp_path}/mock.db").close()
+    assert len(waits) == 3
+    other.close()
+
+
+# ------------------------------------------------------------------------ files
+
+
+def test_a_file_remembers_everything(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/mock.db"
+    first = Store(url)
+    first.add_accounts([account("rich", 10)])
+    keep(first, task(1))
+    keep(first, task(2, plan=Plan("completed", 20)))
+    before = first.entries("rich"), first.task("tsk_1"), first.balance("rich", 10)
+    first.close()
+    second = Store(url)
+    assert (second.entries("rich"), second.task("tsk_1"), second.balance("rich", 10)) == before
+    assert second.account_of(BEARER, "rich") == "rich"
+    assert second.balance("rich", 20) == 7
+    second.close()
+
+
+def test_only_a_store_in_memory_says_so(tmp_path: Path) -> None:
+    for url, expected in {
+        MEMORY: True,
+        "sqlite:///": True,
+        "sqlite:///:memory:": True,
+        f"sqlite:///{tmp_path}/mock.db": False,
+    }.items():
+        store = Store(url)
+        assert store.in_memory is expected
+        store.close()
+
+
+def test_two_stores_in_memory_share_nothing() -> None:
+    one, other = Store(MEMORY), Store(MEMORY)
+    one.add_accounts([account("rich", 10)])
+    assert other.account_of(BEARER, "rich") is None
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("", "Could not parse"),
+        ("nonsense", "Could not parse"),
+        ("sqlite:/mock.db", "Could not parse"),
+        ("oracle9://u:hunter2@host/db", "Can't load plugin"),
+        ("sqlite+nonsense:///mock.db", "Can't load plugin"),
+        ("mysql://u:hunter2@host/db", "No module named 'MySQLdb'"),
+        ("postgresql://u:hunter2@host:port/db", "invalid literal"),
+        ("sqlite:///mock.db?timeout=soon", "could not convert"),
+        ("sqlite:////no/such/folder/mock.db", "unable to open"),
+        ("sqlite:///\0.db", "null byte"),
+        ("sqlite://host/mock.db", "Invalid SQLite URL"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_refused_with_the_reason(url: str, reason: str) -> None:
+    with pytest.raises(StoreError, match=r"^the database .* cannot be used: ") as raised:
+        Store(url)
+    assert reason in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    text, folder, foreign = tmp_path / "text.db", tmp_path / "folder.db", tmp_path / "foreign.db"
+    text.write_text("not a database " * 100)
+    folder.mkdir()
+    with sqlite3.connect(foreign) as connection:
+        connection.execute("CREATE TABLE tasks (title TEXT)")
+    connection.close()
+    for path, reason in {text: "file is not a database", folder: "unable to open", foreign: "no such column"}.items():
+        with pytest.raises(StoreError, match=reason):
+            Store(f"sqlite:///{path}")
+    assert text.read_text() == "not a database " * 100
+    with sqlite3.connect(foreign) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    connection.close()
+    assert tables == [("tasks",)]
+
+
+def test_a_file_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
+    Store(f"sqlite:///{tmp_path}/mock.db").close()
+    store = Store(f"sqlite:///file:{tmp_path}/mock.db?mode=ro&uri=true")
+    with pytest.raises(StoreError, match="readonly"):
+        store.add_accounts([account("rich", 10)])
+    store.close()
+    with pytest.raises(StoreError, match="unable to open"):
+        Store(f"sqlite:///file:{tmp_path}/missing.db?mode=ro&uri=true")
+
+
+@pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
+def test_a_file_that_another_process_keeps_locked_is_refused_in_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("mock_server.store._BUSY_SECONDS", 0.05)
+    with sqlite3.connect(tmp_path / "mock.db", isolation_level=None) as connection:
+        connection.execute(f"BEGIN {kind}")
+        with pytest.raises(StoreError, match="database is locked"):
+            Store(f"sqlite:///{tmp_path}/mock.db")
+    connection.close()
+
+
+def test_the_errors_of_a_database_never_tell_a_secret(store: Store) -> None:
+    secret = "sk_test_very_secret"
+    store.add_accounts([Account("rich", 10, {BEARER: secret})])
+    with store._engine.begin() as connection:  # noqa: SLF001
+        connection.exec_driver_sql("DROP TABLE credentials")
+    with pytest.raises(Exception, match="no such table") as raised:
+        store.account_of(BEARER, secret)
+    assert secret not in str(raised.value)
+    with pytest.raises(StoreError) as refused:
+        store.add_accounts([Account("rich", 10, {BEARER: secret})])
+    assert secret not in str(refused.value)
