@@ -88,6 +88,7 @@ class Bench:
         self.purse = purse
         self.record = Record()
         self._about: list[str] = []
+        self._submitted: Request | None = None
 
     # -------------------------------------------------------------- verdicts
 
@@ -130,8 +131,11 @@ class Bench:
         self.record.findings.append(self.session.judge.finding(clause, expected, exchange))
 
     def wrong(self, clause: str, expected: str, came: str, steps: Sequence[str]) -> None:
-        """Note a breach that takes several steps to see."""
-        self.record.findings.append(Finding(clause, expected, came, "\n".join(steps)))
+        """Note a breach that takes several steps to see; the last submission among them is shown in full."""
+        lines = [f"{number}. {step}" for number, step in enumerate(steps, 1)]
+        if self._submitted is not None:
+            lines.append(self.session.judge.curl(self._submitted))
+        self.record.findings.append(Finding(clause, expected, came, "\n".join(lines)))
 
     def expect(self, clause: str, ok: object, expected: str, exchange: Exchange) -> bool:
         """Note that a clause held, or that an exchange shows a breach of it."""
@@ -243,8 +247,10 @@ class Bench:
             cost: the most that they may cost together.
             judged: whether the contract says anything of the answers.
         """
-        if cost or any(map(self._submission_of, requests)):
+        submissions = [request for request in requests if self._submission_of(request)]
+        if cost or submissions:
             self.purse.reserve(cost)
+        self._submitted = submissions[-1] if submissions else self._submitted
         exchanges = self.session.target.send_all(requests)
         charged = sum(self._pay(exchange, paid=cost > 0) for exchange in exchanges)
         if charged > cost:

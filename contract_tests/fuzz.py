@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import jsonschema_rs
 import schemathesis
@@ -26,6 +26,8 @@ from contract_tests.bench import Bench
 from contract_tests.cases import encode
 from contract_tests.settings import Settings
 from contract_tests.verdicts import NotExercised
+
+T = TypeVar("T")
 
 
 @functools.cache
@@ -126,25 +128,17 @@ class Fuzzer:
         """The clause of the price of a valid body."""
         return self._bench.cases(self._operation).price_clause(self.parsed(body))
 
-    def curl(self, body: bytes) -> str:
-        """A command line that sends the body."""
-        bench = self._bench
-        request = bench.submission_request(self._operation, body, bench.credentials(bench.main()))
-        return bench.session.redactor.text(request.curl(bench.session.target.url))
 
-
-def explore(
-    bodies: st.SearchStrategy[bytes], check: Callable[[bytes], str | None], settings: Settings
-) -> tuple[bytes, str] | None:
+def explore(bodies: st.SearchStrategy[bytes], check: Callable[[bytes], T | None], settings: Settings) -> T | None:
     """Look for a body that shows a breach, and make it as small as can be.
 
     Args:
-        check: gives the clause that a body has shown to be broken, or None.
+        check: gives the breach that a body has shown, or None.
 
     Returns:
-        the smallest such body with its clause, or None.
+        the breach that the smallest such body has shown, or None.
     """
-    verdicts: dict[bytes, str | None] = {}
+    verdicts: dict[bytes, T | None] = {}
 
     @seed(settings.seed)
     @hypothesis_settings(
@@ -166,8 +160,8 @@ def explore(
     try:
         attempt()
     except _BreachError:
-        broken = [(body, clause) for body, clause in verdicts.items() if clause is not None]
-        return min(broken, key=lambda found: len(found[0]))
+        broken = [body for body, breach in verdicts.items() if breach is not None]
+        return verdicts[min(broken, key=lambda body: (len(body), body))]
     return None
 
 

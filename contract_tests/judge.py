@@ -6,7 +6,7 @@ branches, so the shape that the answer means to have is then looked at by itself
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from contract.document import Node
 from contract.model import Contract, Operation, When
 from contract.schema import json_schema
 from contract_tests.verdicts import Finding, NotExercised, Record
-from contract_tests.wire import JSON, LONGEST_KEPT, Answer, Exchange, NoAnswer
+from contract_tests.wire import JSON, LONGEST_KEPT, Answer, Exchange, NoAnswer, Request
 
 SERVER_ERROR = 500
 
@@ -51,7 +51,7 @@ class _CoreResponse:
 class Judge:
     """Holds answers against one contract."""
 
-    def __init__(self, contract: Contract, clauses: Mapping[str, Clause], curl: Any) -> None:
+    def __init__(self, contract: Contract, clauses: Mapping[str, Clause], curl: Callable[[Request], str]) -> None:
         """Prepare to judge.
 
         Args:
@@ -59,7 +59,7 @@ class Judge:
         """
         self._contract = contract
         self._clauses = clauses
-        self._curl = curl
+        self.curl = curl
         self._core = OpenAPI.from_dict(contract.document.data)
         self._validators: dict[str, jsonschema_rs.Draft4Validator] = {}
         servers = contract.document.root.get("servers", "0", "url")
@@ -72,7 +72,7 @@ class Judge:
 
     def finding(self, clause: str, expected: str, exchange: Exchange) -> Finding:
         """A breach that one exchange shows."""
-        return Finding(clause, expected, exchange.came(), self._curl(exchange.request))
+        return Finding(clause, expected, exchange.came(), self.curl(exchange.request))
 
     def judge(self, exchange: Exchange, record: Record) -> None:
         """Hold an answer to a documented operation against all that the contract says of any such answer.

@@ -175,7 +175,9 @@ class _Ledger(RuleBasedStateMachine):
                 self.bench.read_all([task])
         lowest = min(lowest_before, self._bounds()[0])
         if not lowest <= balance <= highest_before:
-            self._breach(self.blame, _range(lowest, highest_before), f"{balance} credits")
+            # a refund may be missed at any time after the failure, whatever was done last
+            blame = self._blame_for_refusal() if balance < lowest else self.blame
+            self._breach(blame, _range(lowest, highest_before), f"{balance} credits")
 
     def _submit(self, case: Case, *, fails: bool) -> None:
         operation = self.table.operation

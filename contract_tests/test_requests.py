@@ -10,7 +10,7 @@ from contract_tests.bench import Bench
 from contract_tests.cases import Case
 from contract_tests.fuzz import Fuzzer, explore
 from contract_tests.marks import contract_test
-from contract_tests.verdicts import NotExercised
+from contract_tests.verdicts import Finding, NotExercised
 from contract_tests.wire import Exchange
 
 
@@ -88,18 +88,17 @@ def test_refuses_whatever_is_invalid(bench: Bench, submitting: Operation) -> Non
     account = bench.main()
     fuzzer = Fuzzer(bench, submitting)
 
-    def check(body: bytes) -> str | None:
-        verdict = fuzzer.verdict(body)
-        if verdict is not False:
+    def check(body: bytes) -> Finding | None:
+        if fuzzer.verdict(body) is not False:
             return None
         exchange = bench.send(bench.submission_request(submitting, body, bench.credentials(account)))
-        refused_with = submitting.errors[When.INVALID].status
-        return None if exchange.status == refused_with else fuzzer.refusal_clause(body)
+        if exchange.status == submitting.errors[When.INVALID].status:
+            return None
+        return bench.session.judge.finding(fuzzer.refusal_clause(body), "the request refused as invalid", exchange)
 
     found = explore(fuzzer.bodies(GenerationMode.NEGATIVE), check, bench.session.settings)
     if found is not None:
-        body, clause = found
-        bench.wrong(clause, "a request that is not valid refused", "another answer", [fuzzer.curl(body)])
+        bench.record.findings.append(found)
 
 
 @contract_test(Kind.STATUSES, Kind.BODY, cost=_fuzz_cost)
@@ -109,7 +108,7 @@ def test_accepts_whatever_is_valid(bench: Bench, submitting: Operation) -> None:
     fuzzer = Fuzzer(bench, submitting)
     price_of = fuzzer.price_of
 
-    def check(body: bytes) -> str | None:
+    def check(body: bytes) -> Finding | None:
         if fuzzer.verdict(body) is not True:
             return None
         request = bench.submission_request(submitting, body, bench.credentials(account))
@@ -121,11 +120,13 @@ def test_accepts_whatever_is_valid(bench: Bench, submitting: Operation) -> None:
             return None
         task = bench.track(submitting, fuzzer.parsed(body), account, exchange)
         if task is None:
-            return fuzzer.acceptance_clause(body)
+            return bench.session.judge.finding(fuzzer.acceptance_clause(body), "the request accepted", exchange)
         bench.read_all([task])
-        return None if task.credits == price_of(body) else fuzzer.price_clause(body)
+        if task.credits == price_of(body):
+            return None
+        expected = f"a price of {price_of(body)} credits"
+        return bench.session.judge.finding(fuzzer.price_clause(body), expected, exchange)
 
     found = explore(fuzzer.bodies(GenerationMode.POSITIVE), check, bench.session.settings)
     if found is not None:
-        body, clause = found
-        bench.wrong(clause, "a valid request accepted, at its price", "something else", [fuzzer.curl(body)])
+        bench.record.findings.append(found)

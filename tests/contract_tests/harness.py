@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import socketserver
@@ -22,7 +21,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from contract.clause import Clause
 from contract.document import Document, Node, parse_document
+from contract.model import Contract
+from contract_tests.bench import Bench, Session
+from contract_tests.cases import Cases
+from contract_tests.hooks import Hooks
+from contract_tests.judge import Judge
+from contract_tests.purse import Purse
+from contract_tests.redact import Redactor
+from contract_tests.settings import Settings
+from contract_tests.target import Target as Connection
 from contract_tests.wire import Answer, Exchange, NoAnswer, Request
 from tests.targets import wire
 from tests.targets.server import Target
@@ -206,6 +215,34 @@ class Counted(Wrapped):
         return reply
 
 
+@contextmanager
+def a_bench(
+    target: Target, contract: Contract, clauses: Mapping[str, Clause], *without: str, settings: Settings | None = None
+) -> Iterator[Bench]:
+    """What a contract test works with, on a test target in this process, with all hooks but some."""
+    hooks: dict[str, Callable[..., Any]] = {
+        "new_account": lambda credits: new_account(target.url, credits),  # noqa: A006 - the word of the field
+        "balance": lambda key: balance(target.url, key),
+        "failing_request": lambda request: {**request, "providerInput": {"simulate": "failure"}},
+    }
+    connection = Connection(target.url, timeout=PATIENCE)
+    session = Session(
+        settings=settings or Settings(target.url, key=KEY, second_key=SECOND_KEY, deadline=PATIENCE),
+        contract=contract,
+        clauses=clauses,
+        target=connection,
+        judge=Judge(contract, clauses, lambda request: request.curl(target.url)),
+        hooks=Hooks({name: hook for name, hook in hooks.items() if name not in without}, "bearerAuth", Redactor()),
+        redactor=Redactor(),
+        purse=Purse(),
+        cases={operation.id: Cases(contract, operation, task, clauses) for operation, task in contract.submissions()},
+    )
+    try:
+        yield Bench(session, Purse(within=session.purse))
+    finally:
+        connection.close()
+
+
 Manner = Callable[[socket.socket], None]
 
 
@@ -296,10 +333,3 @@ def exchange(
         return Exchange(asked, NoAnswer("no complete answer within 1 seconds"), 0.0, 1.0)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Exchange(asked, Answer(status, {"content-type": content_type, **(headers or {})}, raw), 0.0, 0.01)
-
-
-def wipe(folder: Path) -> Path:
-    """The folder, empty."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    return folder
