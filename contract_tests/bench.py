@@ -343,14 +343,22 @@ class Bench:
 
     # ----------------------------------------------------------------- tasks
 
-    def read_all(self, tasks: Sequence[Tracked], times: int = 1) -> list[Exchange]:
-        """Read tasks, all at the same time, and hold what comes against what is known of them."""
+    def read_all(self, tasks: Sequence[Tracked], times: int = 1, crowd: int = 0) -> list[Exchange]:
+        """Read tasks, all at the same time, and hold what comes against what is known of them.
+
+        Args:
+            times: how often each is read; more than once only if it has ended, since the order of answers is open.
+            crowd: how many more read each at the same moment; their answers are only judged.
+
+        Returns:
+            the exchanges, task by task, without the crowd's.
+        """
         requests = [
             self.read_request(self.reading_of(task.submission), task.id, self.credentials(task.account))
             for task in tasks
             for _ in range(times)
         ]
-        exchanges = self.send_all(requests)
+        exchanges = self.send_all([*requests, *requests * crowd])[: len(requests)]
         for index, exchange in enumerate(exchanges):
             self._observe(tasks[index // times], exchange)
         return exchanges
@@ -371,8 +379,8 @@ class Bench:
             self.purse.refund(task.credits)
             self.session.events.append({"time": exchange.started, "what": "refund", "credits": task.credits})
 
-    def wait(self, tasks: Sequence[Tracked]) -> None:
-        """Read tasks until all of them have ended.
+    def wait(self, tasks: Sequence[Tracked], crowd: int = 0) -> None:
+        """Read tasks until all of them have ended, with a crowd that reads them at the same moments.
 
         Raises:
             NotExercised: if some do not end in time.
@@ -384,7 +392,7 @@ class Bench:
         clause = f"lifecycle.{Kind.DEADLINE}"
         waiting = [task for task in tasks if not task.ended]
         while waiting:
-            exchanges = self.read_all(waiting)
+            exchanges = self.read_all(waiting, crowd=crowd)
             if all(exchange.status != task.found for exchange, task in zip(exchanges, waiting, strict=True)):
                 raise NotExercised("the tasks cannot be read")
             late = [(task, e) for task, e in zip(waiting, exchanges, strict=True) if not task.ended]

@@ -120,6 +120,7 @@ class Cases:
                         full = {**self.full(profile), name: sample.value}
                         yield self._valid(profile, f"full-{name}-{sample.label}", full, clause)
             yield from self._ignored(profile)
+            yield from self._overrides(profile)
             yield from self._modes(profile)
             yield from self.prices(profile)
         yield from self._examples()
@@ -177,6 +178,7 @@ class Cases:
         for value in unknown:
             label = "null" if value is None else type(value).__name__
             yield self._valid(profile, f"unknown-field-{label}", {UNKNOWN_FIELD: value}, clause)
+        yield self._valid(profile, "fields-of-the-snapshot", self._claims(), clause)
         for other in self.submission.profiles.values():
             for name, node in other.properties.items():
                 if name in profile.properties:
@@ -184,6 +186,29 @@ class Cases:
                 dearest: list[Any] = [item.value for item in node.children("enum")][-1:] or [samples.typical(node)]
                 for label, value in (("value", dearest[0]), ("nonsense", {"no": ["sense"]})):
                     yield self._valid(profile, f"field-of-{other.name}-{name}-{label}", {name: value}, clause)
+
+    def _claims(self) -> dict[str, Any]:
+        """What only the service says of a task, said by its client."""
+        life = self._contract.lifecycle
+        claims = {
+            life.fields.id: "chosen-by-the-client",
+            life.fields.status: life.terminal[0].status,
+            life.fields.credits: 0,
+            life.fields.refunded: True,
+            life.fields.created: "2000-01-01T00:00:00Z",
+        }
+        known = {name for profile in self.submission.profiles.values() for name in profile.properties}
+        return {name: value for name, value in claims.items() if name not in known}
+
+    def _overrides(self, profile: RequestProfile) -> Iterator[Case]:
+        """A passthrough that holds another request, of another profile: it decides nothing."""
+        field = self.submission.passthrough
+        others = [other for other in self.submission.profiles.values() if other is not profile]
+        if field and others:
+            dearest = max(others, key=lambda other: other.price.most)
+            inside = {**self.full(dearest), **max(dearest.price.rows(), key=lambda row: row[1])[0], **self._claims()}
+            clause = f"{self._prefix(profile)}.{field}.passthrough"
+            yield self._valid(profile, f"{field}-with-another-request", {field: inside}, clause)
 
     def _modes(self, profile: RequestProfile) -> Iterator[Case]:
         modes = self.submission.modes

@@ -175,9 +175,7 @@ class _Ledger(RuleBasedStateMachine):
                 self.bench.read_all([task])
         lowest = min(lowest_before, self._bounds()[0])
         if not lowest <= balance <= highest_before:
-            # a refund may be missed at any time after the failure, whatever was done last
-            blame = self._blame_for_refusal() if balance < lowest else self.blame
-            self._breach(blame, _range(lowest, highest_before), f"{balance} credits")
+            self._breach(self._blame_after_all(), _range(lowest, highest_before), f"{balance} credits")
 
     def _submit(self, case: Case, *, fails: bool) -> None:
         operation = self.table.operation
@@ -197,7 +195,7 @@ class _Ledger(RuleBasedStateMachine):
         enough = self.bench.id(Kind.ENOUGH, operation.id)
         if task is None and lowest >= case.price:
             self._breach(
-                self._blame_for_refusal(), f"a balance of {_range(lowest, highest)}, which is enough", exchange.came()
+                self._blame_after_all(), f"a balance of {_range(lowest, highest)}, which is enough", exchange.came()
             )
         if task is not None and highest < case.price:
             self._breach(enough, f"a balance of {_range(lowest, highest)}, which is not enough", exchange.came())
@@ -231,7 +229,8 @@ class _Ledger(RuleBasedStateMachine):
         kind = Kind.REFUND if state.refund else Kind.NO_REFUND
         return self.bench.id(kind, value=state.name)
 
-    def _blame_for_refusal(self) -> str:
+    def _blame_after_all(self) -> str:
+        """A wrong refund may show at any time after the failure, whatever was done last."""
         refunded = [task for task, _ in self.tasks if task.state is not None and task.state.refund]
         return self._blame_of(refunded[-1]) if refunded else self.blame
 

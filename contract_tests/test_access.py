@@ -43,6 +43,7 @@ def wrong_credentials(bench: Bench) -> dict[str, dict[str, str]]:
                 headers["another-scheme"] = {"Authorization": f"Basic {secret}"}
                 headers["no-scheme"] = {"Authorization": secret}
                 headers["made-up-scheme"] = {"Authorization": f"Token {secret}"}
+                headers["another-header"] = {"X-Api-Key": secret}
         elif scheme.location == "cookie":
             headers["unknown-cookie"] = {"Cookie": f"{scheme.parameter}=nobody-has-this-session"}
             headers["empty-cookie"] = {"Cookie": f"{scheme.parameter}="}

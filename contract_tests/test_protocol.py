@@ -9,7 +9,7 @@ from contract.model import Contract, Operation, Submission, When
 from contract_tests.bench import Bench
 from contract_tests.cases import encode
 from contract_tests.marks import contract_test
-from contract_tests.wire import Exchange, Request
+from contract_tests.wire import JSON, Exchange, Request
 
 SERVER_ERROR = 500
 
@@ -148,6 +148,20 @@ def test_other_content_types_are_no_server_error(bench: Bench, submitting: Opera
         exchange = bench.send(request, cost=cases.cheapest().price.of(body), judged=False)
         bench.expect("conventions.otherMediaType", _no_server_error(exchange), "no error of the server", exchange)
         bench.track(submitting, body, account, exchange)
+
+
+@contract_test(Kind.MODE, cost=_lowest)
+def test_a_content_type_may_name_its_charset(bench: Bench, submitting: Operation) -> None:
+    """JSON that says that it is UTF-8 is still JSON."""
+    account = bench.main()
+    cases = bench.cases(submitting)
+    body = cases.plain(cases.cheapest())
+    headers = bench.credentials(account)
+    request = bench.submission_request(submitting, body, headers, f"{JSON}; charset=utf-8")
+    exchange = bench.send(request, cost=cases.cheapest().price.of(body))
+    if not bench.ran_out(submitting, exchange):
+        task = bench.track(submitting, body, account, exchange)
+        bench.expect(cases.price_clause(body), task is not None, "the request accepted", exchange)
 
 
 @contract_test(Kind.ERROR, cost=_odd_bodies)

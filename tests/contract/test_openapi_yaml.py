@@ -112,6 +112,7 @@ def test_a_task_is_read_by_the_id_of_its_submission(
     assert (reading.parameter, reading.found, submission.reads) == ("id", 200, "getTask")
     (parameter,) = contract.operations["getTask"].node.need("parameters").children()
     assert (parameter.value["in"], parameter.value["required"]) == ("path", True)
+    assert parameter.value["schema"] == {"type": "string", "minLength": 1}
     link = contract.operations["generateImage"].node.need("responses", "200", "links", "getTask")
     assert link.value["operationId"] == "getTask"
     assert link.value["parameters"] == {"id": "$response.body#/taskId"}
@@ -124,6 +125,10 @@ def test_there_are_four_models(submission: Submission) -> None:
     assert tuple(submission.profiles) == MODELS
     for name, profile in submission.profiles.items():
         assert profile.properties["model"].value["enum"] == [name]
+
+
+def test_a_submission_needs_a_body(contract: Contract) -> None:
+    assert contract.operations["generateImage"].node.need("requestBody").value["required"] is True
 
 
 def test_the_discriminator_leads_each_model_to_its_branch(contract: Contract) -> None:
@@ -197,7 +202,7 @@ def test_only_the_references_switch_from_generation_to_editing(submission: Submi
     ("url", "fits"),
     [
         ("https://example.com/a.png", True),
-        ("http://example.com", True),
+        ("http://a", True),
         ("ftp://example.com/a.png", False),
         ("/a.png", False),
         ("//example.com/a.png", False),
@@ -368,6 +373,21 @@ def test_a_pending_and_a_failed_task_have_no_url(reading: Reading) -> None:
             assert schema == {"type": ["array", "null"], "maxItems": 0, "items": {"type": "string"}}
 
 
+@pytest.mark.parametrize(
+    ("shape", "fields"),
+    [
+        ("PendingTask", ["videoUrl", "errorCode", "errorMessage"]),
+        ("CompletedImageTask", ["videoUrl", "errorCode", "errorMessage"]),
+        ("FailedTask", ["videoUrl"]),
+    ],
+)
+def test_what_does_not_apply_is_absent_or_null(reading: Reading, shape: str, fields: list[str]) -> None:
+    (found,) = (s for s in reading.lifecycle.shapes if s.name == shape)
+    for field in fields:
+        schema = json_schema(found.node.need("properties", field))
+        assert schema == {"type": ["string", "null"], "enum": [None]}
+
+
 def test_only_a_failed_task_may_be_refunded(reading: Reading) -> None:
     for shape in reading.lifecycle.shapes:
         schema = json_schema(shape.node.need("properties", "creditsRefunded"))
@@ -481,6 +501,8 @@ def test_the_text_of_an_unexpected_error_is_free(contract: Contract) -> None:
 def test_the_errors_say_what_is_wrong_and_what_it_costs(contract: Contract) -> None:
     errors = contract.operations["generateImage"].errors
     assert (errors[When.INVALID].details, errors[When.INSUFFICIENT].price) == ("details", "required")
+    price = contract.document.at("/components/schemas/InsufficientCreditsError/properties/required")
+    assert json_schema(price) == {"type": "integer", "minimum": 1}
     details = contract.document.at("/components/schemas/InvalidRequestError/properties/details")
     assert details.value["required"] == ["formErrors", "fieldErrors"]
     strings = {"type": "array", "items": {"type": "string"}}
@@ -516,9 +538,8 @@ def test_the_conventions_are_404_405_400_and_code_points(contract: Contract) -> 
 
 
 def test_the_fallbacks_look_like_every_other_error(contract: Contract) -> None:
-    for fallback in (contract.conventions.unknown_path, contract.conventions.unknown_method):
-        assert [type(value) for value in fallback.body.values()] == [str]
-        assert list(fallback.body) == ["error"]
+    assert contract.conventions.unknown_path.body == {"error": "Not found"}
+    assert contract.conventions.unknown_method.body == {"error": "Method not allowed"}
 
 
 # --- where the rules come from ---
@@ -526,6 +547,7 @@ def test_the_fallbacks_look_like_every_other_error(contract: Contract) -> None:
 GENERATE = "/paths/~1api~1ai~1image~1generate/post"
 REQUESTS = ("GptImage2Request", "NanoBanana2Request", "NanoBananaProRequest", "GoogleNanoBananaRequest")
 TIERED = ("NanoBanana2Request", "NanoBananaProRequest")
+ERRORS = ("InvalidRequestError", "UnauthorizedError", "InsufficientCreditsError", "ServerErrorBody")
 SHAPES = ("PendingTask", "CompletedImageTask", "FailedTask")
 
 
@@ -588,7 +610,8 @@ SHAPES = ("PendingTask", "CompletedImageTask", "FailedTask")
         ("page", "/components/responses/Unauthorized/x-error/when"),
         ("docs", "/components/responses/TaskNotFound/x-error/when"),
         ("docs", "/components/schemas/TaskNotFoundError/properties/error/enum"),
-        ("page", "/components/schemas/InsufficientCreditsError/properties/required"),
+        *(("page", f"/components/schemas/{name}/required") for name in ERRORS),
+        ("page", "/components/responses/ServerError/x-error/when"),
     ],
 )
 def test_each_rule_says_where_it_comes_from(contract: Contract, mark: str, pointer: str) -> None:

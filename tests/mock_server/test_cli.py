@@ -19,8 +19,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from contract.model import Contract
 from contract.resources import default_contract
 from mock_server.cli import main
+from mock_server.plan import Chance, Directive, Planner
 from mock_server.settings import Settings
 from tests.mock_server.harness import (
     OTHER,
@@ -143,16 +145,14 @@ def test_credits_are_the_opening_balance_of_accounts_that_name_none(tmp_path: Pa
         assert [mock.submit(key).status_code for key in (RICH, RICH, OTHER, POOR)] == [200, 402, 200, 402]
 
 
-def test_the_seed_decides_which_tasks_fail(tmp_path: Path) -> None:
-    def outcomes(seed: int) -> list[int]:
-        options = ("--task-seconds", "0", "--failure-rate", "0.5", "--seed", str(seed))
-        with Process(tmp_path, options) as mock:
-            return [mock.read(mock.new())["status"] for _ in range(12)]
-
-    first = outcomes(1)
-    assert set(first) == {1, 2}
-    assert outcomes(1) == first
-    assert outcomes(2) != first
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_seed_decides_which_tasks_fail(tmp_path: Path, contract: Contract, seed: int) -> None:
+    planner = Planner(contract.lifecycle, Chance(task_seconds=0, failure_rate=0.5, seed=seed))
+    plans = [planner.plan(Directive(), "rich", ordinal, 0) for ordinal in range(1, 13)]
+    with Process(tmp_path, ("--task-seconds", "0", "--failure-rate", "0.5", "--seed", str(seed))) as mock:
+        statuses = [mock.read(mock.new())["status"] for _ in range(12)]
+    assert statuses == [contract.lifecycle.states[plan.outcome].status for plan in plans]
+    assert set(statuses) == {1, 2}
 
 
 # --------------------------------------------------------------------- refusals
