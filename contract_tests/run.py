@@ -86,8 +86,12 @@ class Run:
             rate=settings.rate,
             watch=lambda e: self.entries.append(entry(e, url, self.redactor)),
         )
-        self.session = self._session(url)
-        self._preflight()
+        try:
+            self.session = self._session(url)
+            self._preflight()
+        except SetupError:
+            self.target.close()
+            raise
         config.addinivalue_line("markers", f"{MARK}(cost, kinds): what a contract test costs at most, and is about")
         if settings.report and not config.getoption("xmlpath", None):
             config.option.xmlpath = str(Path(settings.report) / "junit.xml")

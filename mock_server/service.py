@@ -135,7 +135,19 @@ class Service:
         return Picture(pictures.FORMATS[match["format"]], content)
 
     def _find(self, task_id: str) -> Task | None:
-        return self._store.task(task_id) if ids.may_be_task_id(task_id) else None
+        task = self._store.task(task_id) if ids.may_be_task_id(task_id) else None
+        return task if task and self._is_played(task) else None
+
+    def _is_played(self, task: Task) -> bool:
+        """Whether the contract knows such a task; a database may hold some of an earlier one."""
+        submission = self._submissions.get(task.operation)
+        lifecycle = self._contract.lifecycle
+        return (
+            submission is not None
+            and task.request.get(submission.selector) in submission.profiles
+            and task.plan.outcome in lifecycle.states
+            and all(echo in task.request for echo in lifecycle.echoes)
+        )
 
     def _snapshot(self, task: Task, now: int) -> dict[str, Any]:
         url = f"{task.base_url}{PICTURES}/{task.id}.{self._format(task)}"

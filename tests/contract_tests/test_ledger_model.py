@@ -17,7 +17,7 @@ from tests.targets.server import Target
 
 
 def _play(
-    target: Target, contract: Contract, clauses: Mapping[str, Clause], *without: str, games: int = 8, seed: int = 0
+    target: Target, contract: Contract, clauses: Mapping[str, Clause], *without: str, games: int = 5, seed: int = 0
 ) -> Record:
     operation, _ = next(contract.submissions())
     settings = Settings(target.url, key="sk_test_rich", deadline=PATIENCE, seed=seed)
@@ -26,7 +26,7 @@ def _play(
         return bench.record
 
 
-@pytest.mark.parametrize("without", [(), ("balance",), ("failing_request",), ("balance", "failing_request")])
+@pytest.mark.parametrize("without", [(), ("balance", "failing_request")])
 def test_the_correct_target_adds_up(
     contract: Contract, clauses: Mapping[str, Clause], target: Counted, without: tuple[str, ...]
 ) -> None:
@@ -39,13 +39,8 @@ def test_the_correct_target_adds_up(
     ("fault", "clause"),
     [
         ("charge-on-400", r"generateImage\.(400\.free|debit)"),
-        ("charge-on-402", r"generateImage\.(402\.free|debit)"),
-        ("charge-on-read", r"getTask\.free|generateImage\.debit|lifecycle\..*refund"),
         ("debit-twice", r"generateImage\.(debit|402\.enough)"),
-        ("debit-missing", r"generateImage\.(debit|402\.enough)"),
-        ("one-short-accepted", r"generateImage\.(debit|402\.enough)"),
         ("refund-missing", r"lifecycle\.failed\.refund"),
-        ("refund-on-success", r"lifecycle\.completed\.no-refund|generateImage\.debit|getTask\.free"),
         ("refund-on-every-read", r"lifecycle\.failed\.refund|generateImage\.debit|getTask\.free"),
     ],
 )
@@ -53,7 +48,7 @@ def test_a_fault_of_the_ledger_is_found_and_shown_in_few_steps(
     contract: Contract, clauses: Mapping[str, Clause], fault: str, clause: str
 ) -> None:
     with Target(fault, task_seconds=0.03) as target:
-        record = _play(target, contract, clauses, games=30)
+        record = _play(target, contract, clauses, games=20)
     found = [finding for finding in record.findings if "an account with" in finding.reproduction]
     assert len(found) == 1
     assert re.fullmatch(clause, found[0].clause)
@@ -68,7 +63,7 @@ def test_without_a_balance_hook_the_answers_to_submissions_tell(
     contract: Contract, clauses: Mapping[str, Clause]
 ) -> None:
     with Target("debit-missing", task_seconds=0.03) as target:
-        record = _play(target, contract, clauses, "balance", games=30)
+        record = _play(target, contract, clauses, "balance", games=20)
     assert "generateImage.402.enough" in {finding.clause for finding in record.findings}
 
 
@@ -81,7 +76,7 @@ def test_the_same_seed_plays_the_same_games(contract: Contract, clauses: Mapping
     played = []
     for seed in (3, 3, 4):
         with Counted() as target:
-            _play(target, contract, clauses, "failing_request", games=4, seed=seed)
+            _play(target, contract, clauses, "failing_request", games=2, seed=seed)
             played.append([request.body for request in target.requests if request.method == "POST"])
     assert played[0] == played[1] != played[2]
 
@@ -91,7 +86,7 @@ def test_where_waiting_takes_long_it_is_left_out(
 ) -> None:
     """Which rules there are depends on how long waiting took, which Hypothesis does not like."""
     monkeypatch.setattr("contract_tests.ledger_model._SLOW_SECONDS", 0.0)
-    assert _play(target, contract, clauses, games=40).findings == []
+    assert _play(target, contract, clauses, games=12).findings == []
 
 
 def test_who_does_not_answer_any_more_is_not_asked_for_the_smallest_example(

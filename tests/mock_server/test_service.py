@@ -1,5 +1,6 @@
 """The service debits, runs and refunds: beside a plain model of what it should do, and rule by rule."""
 
+import ast
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -331,6 +332,36 @@ def test_an_id_that_was_never_given_out_is_no_task(service: Service, text: str) 
     assert service.read("rich", text) is None
 
 
+def test_a_task_that_the_contract_no_longer_knows_is_not_found(
+    contract: Contract, store: Store, clock: Clock, tmp_path: Path
+) -> None:
+    store.add_accounts([account("rich", 300)])
+    planner = Planner(contract.lifecycle, Chance(5, 0, 0))
+    task_id = accepted(Service(contract, store, planner, clock))
+    clock.advance(5)
+
+    def rename_operation(document: dict[str, Any]) -> None:
+        document["paths"]["/api/ai/image/generate"]["post"]["operationId"] = "submitImage"
+
+    def rename_model(document: dict[str, Any]) -> None:
+        schemas = document["components"]["schemas"]
+        schemas["GptImage2Request"]["properties"]["model"]["enum"] = ["gpt-image-3"]
+        mapping = schemas["GenerateImageRequest"]["discriminator"]["mapping"]
+        mapping["gpt-image-3"] = mapping.pop("gpt-image-2")
+
+    def rename_state(document: dict[str, Any]) -> None:
+        lifecycle = document["components"]["schemas"]["TaskSnapshot"]["x-lifecycle"]
+        lifecycle["states"]["done"] = lifecycle["states"].pop("completed")
+        lifecycle["states"]["pending"]["next"] = ["done", "failed"]
+
+    for change in (rename_operation, rename_model, rename_state):
+        other = load_contract(changed_contract(tmp_path, change))
+        later = Service(other, store, Planner(other.lifecycle, Chance(5, 0, 0)), clock)
+        assert later.read("rich", task_id) is None
+        assert later.picture(f"/_mock/pictures/{task_id}.png") is None
+    assert Service(contract, store, planner, clock).read("rich", task_id)
+
+
 def test_reading_changes_nothing(service: Service, store: Store, clock: Clock) -> None:
     task_id = accepted(service, **told("failed"))
     clock.advance(10)
@@ -389,6 +420,22 @@ def test_a_picture_has_the_format_the_ratio_and_the_tier_of_the_request(
     assert picture.media_type == f"image/{kind}"
     with Image.open(io.BytesIO(picture.content)) as image:
         assert (str(image.format).lower(), image.size) == (kind, size)
+
+
+def test_a_picture_shows_the_model_the_prompt_and_the_task(
+    service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = picture_url(service, clock, prompt="a red fox\nand a hen", aspectRatio="4:5")
+    monkeypatch.setattr("mock_server.pictures.draw", lambda **shown: repr(sorted(shown.items())).encode())
+    picture = service.picture(path)
+    assert picture is not None
+    assert dict(ast.literal_eval(picture.content.decode())) == {
+        "title": "gpt-image-2",
+        "caption": path.rpartition("/")[2].removesuffix(".png"),
+        "text": "a red fox\nand a hen",
+        "size": (816, 1020),
+        "format": "png",
+    }
 
 
 def test_there_is_no_picture_before_the_task_has_completed(service: Service, clock: Clock) -> None:

@@ -1,0 +1,66 @@
+"""A handful of faults of the test target, and the correct one, seen through the real command.
+
+The matrix of all faults is measured elsewhere; here at least one fault of each group is caught, and the finding names
+the clause that it breaks.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.contract_tests.harness import REPORTS, SECOND_KEY, run
+from tests.targets.faults import FAULTS, GROUPS
+from tests.targets.server import OTHER, RICH, Target
+
+OPTIONS = ("--maxfail=3", "--strict", "--deadline", "3", "--fuzz", "10")
+
+CAUGHT = {
+    "prompt-cap-one-over": r"generateImage\.gpt-image-2\.prompt\.maxLength",
+    "lone-surrogate-accepted": r"conventions\.invalidText",
+    "details-only-first-field": r"generateImage\.400\.details",
+    "unknown-task-html": r"getTask\.404\.content-type",
+    "charge-on-400": r"generateImage\.400\.free",
+    "one-short-accepted": r"generateImage\.402\.enough",
+    "snapshot-credits-used-differs": r"lifecycle\.charged",
+    "terminal-flips-to-pending": r"lifecycle\.(completed|failed)\.final",
+    "foreign-task-visible": r"getTask\.404\.foreign",
+    "key-suffix-ignored": r"(generateImage|getTask)\.401",
+    "402-before-400": r"generateImage\.order\.400-402",
+    "long-task-id-500": r"getTask\.500",
+}
+
+
+def test_every_group_has_its_fault() -> None:
+    assert {FAULTS[name].group for name in CAUGHT} == set(GROUPS)
+
+
+@pytest.mark.parametrize("fault", CAUGHT)
+def test_a_fault_is_caught_and_the_finding_names_the_clause(fault: str, tmp_path: Path) -> None:
+    with Target(fault, task_seconds=0.1) as target:
+        outcome = run(target.url, *OPTIONS, hooks=True, folder=tmp_path)
+    assert outcome.status == 1, outcome.text
+    found = [finding for finding in outcome.report["findings"] if re.fullmatch(CAUGHT[fault], finding["clause"])]
+    assert found, outcome.text
+    assert all(finding["severity"] == "failure" for finding in found)
+    for line in ("expected", "came", "BROKEN", f"{found[0]['clause']}\n"):
+        assert line in outcome.text
+    assert outcome.report["crashes"] == []
+
+
+def test_the_correct_target_is_clean(tmp_path: Path) -> None:
+    """The whole suite, once, with all that it writes, and no credentials in any of it."""
+    with Target(task_seconds=0.1) as target:
+        cookies = ("--cookie", RICH, "--second-key", SECOND_KEY)
+        outcome = run(target.url, "--strict", "-v", *cookies, hooks=True, folder=tmp_path)
+        keys = [*target._accounts]  # noqa: SLF001 - who else would know every key that was made
+    assert outcome.status == 0, outcome.text
+    assert outcome.report["findings"] == []
+    assert set(outcome.verdicts.values()) == {"held", "not exercised"}
+    assert set(outcome.reasons) == {"generateImage.security.sessionCookie", "getTask.security.sessionCookie"}
+    assert {path.name for path in outcome.folder.iterdir()} == REPORTS
+    assert outcome.report["spent"] <= outcome.report["full_cost"] <= 5000
+    everything = outcome.everything()
+    assert OTHER in keys
+    assert len(keys) > 50
+    assert [key for key in keys if key in everything] == []
