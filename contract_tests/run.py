@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -39,6 +40,9 @@ _MODULES = {"test_requests": -1}
 """What is known of requests helps the other modules to name causes, so among equal costs they come first."""
 
 LONGEST_SHOWN = 400
+
+_NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
+"""What a server answers that knows nothing of a path."""
 
 RECORD = "contract_record"
 """The attribute under which a test's record travels with its report."""
@@ -102,12 +106,11 @@ class Run:
     # ----------------------------------------------------------------- set-up
 
     def _session(self, url: str) -> Session:
+        probe = self.target.send(Request("GET", MOCK))
+        self._check_answered(probe)
+        functions = mock_hooks(url, self.contract, probe)
         if self.settings.hooks:
-            functions = load_hooks(self.settings.hooks, url)
-        else:
-            probe = self.target.send(Request("GET", MOCK))
-            self._check_answered(probe)
-            functions = mock_hooks(url, self.contract, probe)
+            functions |= load_hooks(self.settings.hooks, url)
         bearer = next((s.name for s in self.contract.security_schemes.values() if s.type == "http"), "")
         return Session(
             settings=self.settings,
@@ -139,6 +142,12 @@ class Run:
             self._check_answered(exchange)
             if exchange.status in refused:
                 raise SetupError(f"{settings.target} does not accept the {name}: {exchange.status} to a read with it")
+
+        for submitting, _ in self.contract.submissions():
+            exchange = self.target.send(bench.submission_request(submitting, b"", bench.credentials(bench.main())))
+            if exchange.status in _NOT_THERE:
+                asked = f"{exchange.status} to {submitting.method} {submitting.path}"
+                raise SetupError(f"{settings.target} does not look like {self.contract.title}: it answers {asked}")
 
     def _check_answered(self, exchange: Exchange) -> None:
         if isinstance(exchange.answer, NoAnswer):
@@ -191,6 +200,10 @@ class Run:
             for operation, submission in self.contract.submissions()
             for profile in submission.profiles.values()
         ]
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Let `-k` select tests by the clauses they are about."""
+        item.extra_keyword_matches.update(self._about(item))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, None, None]:
@@ -304,10 +317,12 @@ class Run:
 
     # --------------------------------------------------------------- finishing
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Tell an xdist worker what the command line does not."""
         node.workerinput["strict"] = self.settings.strict
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """Take over what an xdist worker has gathered."""
         output = getattr(node, "workeroutput", {}).get("contract_tests")

@@ -45,7 +45,7 @@ class Settings:
     poll_interval: float | None = _setting(None, float, "Seconds between two reads; by default fitted to the tasks.")
     deadline: float | None = _setting(None, float, "Seconds in which a task must end; by default the contract's.")
     request_timeout: float = _setting(10.0, float, "Seconds in which a request must be answered completely.")
-    rate: float | None = _setting(None, float, "At most this many requests in a second.")
+    rate: float | None = _setting(None, float, "At most this many requests in a second; 0 is no limit.")
 
 
 def option_of(name: str) -> str:

@@ -10,6 +10,7 @@ from contract_tests.settings import Settings
 from contract_tests.verdicts import Outcome
 
 _MOST_REASONS = 8
+_LONGEST_LINE = 2000
 
 
 def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
@@ -26,7 +27,9 @@ def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
         if finding.times > 1:
             also = f", also of {', '.join(finding.also[:6])}" if finding.also else ""
             terminal.write_line(f"  seen      {finding.times} times{also}{' ...' if finding.also[6:] else ''}")
-        terminal.write_line("  " + finding.reproduction.replace("\n", "\n  "))
+        for line in finding.reproduction.splitlines():
+            cut = f"... ({len(line):,} characters; whole in the report)" if len(line) > _LONGEST_LINE else ""
+            terminal.write_line(f"  {line[:_LONGEST_LINE]}{cut}")
     for crash in outline.crashes:
         terminal.write_sep("-", "A TEST COULD NOT BE CARRIED OUT", red=True)
         terminal.write_line(crash)
@@ -34,7 +37,7 @@ def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
     if reasons:
         terminal.write_sep("-", "NOT EXERCISED")
         for reason, count in reasons.most_common(_MOST_REASONS):
-            terminal.write_line(f"  {count:4} clauses: {reason}")
+            terminal.write_line(f"  {count:4} {'clause' if count == 1 else 'clauses'}: {reason}")
         for reason, count in reasons.most_common()[_MOST_REASONS:]:
             terminal.write_line(f"  {count:4} more: {reason}")
     counts = outline.counts()

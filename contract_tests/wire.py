@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JSON = "application/json"
-LONGEST_CURL = 4000
 LONGEST_KEPT = 8192
 _PRINTABLE = range(32, 127)
 
@@ -44,8 +43,6 @@ class Request:
         if self.body is None:
             return line
         text = self.body.decode("utf-8", "backslashreplace")
-        if len(text) > LONGEST_CURL:
-            return f"{line} -d @body.json  # {len(self.body):,} bytes: {text[:120]}..."
         if self.body.isascii() and text.isprintable():
             return f"{line} -d {shlex.quote(text)}"
         quoted = "".join(chr(b) if b in _PRINTABLE and chr(b) not in "'\\" else f"\\x{b:02x}" for b in self.body)
