@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +32,7 @@ class Case:
         clause: the clause that is broken if it is not.
         wrong: the fields that the refusal must name.
         price: what it costs if it is accepted.
+        ascii: whether characters beyond ASCII are sent as escapes.
     """
 
     name: str
@@ -41,10 +43,13 @@ class Case:
     clause: str
     wrong: frozenset[str] = frozenset()
     price: int = 0
+    ascii: bool = False
 
     def encoded(self) -> bytes:
         """The body as bytes."""
-        return self.body if isinstance(self.body, bytes) else encode(self.body)
+        if isinstance(self.body, bytes):
+            return self.body
+        return escaped(self.body) if self.ascii else encode(self.body)
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,11 @@ def _filled(node: Node) -> Any:
     items = node.get("items")
     one = [samples.typical(items)] if items is not None else None
     return one if one is not None and samples.allows(node, one) else samples.typical(node)
+
+
+def escaped(body: Any) -> bytes:
+    """JSON in ASCII: characters beyond it as escapes, those beyond U+FFFF as pairs of them."""
+    return json.dumps(body).encode()
 
 
 def encode(body: Any) -> bytes:
@@ -115,8 +125,11 @@ class Cases:
                     continue
                 for sample in samples.valid(node):
                     clause = self._clause(profile, name, sample)
-                    yield self._valid(profile, f"{name}-{sample.label}", {name: sample.value}, clause)
-                    if "cap" in sample.label or "max" in sample.label:
+                    case = self._valid(profile, f"{name}-{sample.label}", {name: sample.value}, clause)
+                    yield case
+                    if isinstance(sample.value, str) and not sample.value.isascii():
+                        yield replace(case, name=f"{case.name}-escaped", ascii=True)
+                    if sample.keyword in ("maxLength", "maxItems", "unit"):
                         full = {**self.full(profile), name: sample.value}
                         yield self._valid(profile, f"full-{name}-{sample.label}", full, clause)
             yield from self._ignored(profile)
@@ -174,6 +187,8 @@ class Cases:
         if not any(c.kind is Kind.IGNORED and c.profile == profile.name for c in self._clauses.values()):
             return
         clause = f"{self._prefix(profile)}.additionalProperties"
+        for name, value in self._strange().items():
+            yield self._valid(profile, f"field-{name}", {name: value}, clause)
         unknown: tuple[Any, ...] = ("text", None, {"a": [1]})
         for value in unknown:
             label = "null" if value is None else type(value).__name__
@@ -186,6 +201,13 @@ class Cases:
                 dearest: list[Any] = [item.value for item in node.children("enum")][-1:] or [samples.typical(node)]
                 for label, value in (("value", dearest[0]), ("nonsense", {"no": ["sense"]})):
                     yield self._valid(profile, f"field-of-{other.name}-{name}-{label}", {name: value}, clause)
+
+    def _strange(self) -> dict[str, Any]:
+        """Fields that no profile knows, though other APIs do, or a client might think so."""
+        known = {name for profile in self.submission.profiles.values() for name in profile.properties}
+        snakes = {re.sub("(?<=[a-z])[A-Z]", lambda capital: "_" + capital[0].lower(), name) for name in known}
+        strange = {**samples.FIELDS, **{snake: {"no": ["sense"]} for snake in sorted(snakes)}}
+        return {name: value for name, value in strange.items() if name not in known}
 
     def _claims(self) -> dict[str, Any]:
         """What only the service says of a task, said by its client."""

@@ -136,9 +136,10 @@ class Judge:
         lifecycle = self._contract.lifecycle
         if not isinstance(body, dict) or lifecycle.fields.status not in body:
             return lifecycle.shapes[0].name, lifecycle.shapes[0].node
-        for shape in lifecycle.shapes:
-            if str(body[lifecycle.fields.status]) in map(str, shape.statuses):
-                return shape.name, shape.node
+        known = [s for s in lifecycle.shapes if str(body[lifecycle.fields.status]) in map(str, s.statuses)]
+        of_type = [s for s in known if s.types is None or body.get(lifecycle.fields.type) in s.types]
+        for shape in (*of_type, *known):
+            return shape.name, shape.node
         return None, None
 
     def _errors(

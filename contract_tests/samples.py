@@ -39,6 +39,23 @@ VOCABULARY = (
 )
 """Words that APIs of this kind like to take; which of them this one documents is not known here."""
 
+FIELDS: dict[str, Any] = {
+    "n": 4,
+    "count": 3,
+    "size": "1024x1024",
+    "quality": "hd",
+    "style": "vivid",
+    "seed": 7,
+    "steps": 50,
+    "negativePrompt": "",
+    "numImages": 2,
+    "webhookUrl": "not a url",
+    "callbackUrl": 1,
+    "user": None,
+    "mode": "edit",
+}
+"""Fields that APIs of this kind like to have, with values that would matter."""
+
 _JUNK: dict[str, tuple[Any, ...]] = {
     "string": (None, 7, 1.5, True, ["text"], {"text": "text"}),
     "integer": (None, "7", 1.5, True, [7], {}),
@@ -62,7 +79,7 @@ _URL_MISSES = (
 _URLS = (
     "http://example.com/a.png",
     "https://example.com:8443/a/b.png?width=10&name=%C3%BC#top",
-    "https://127.0.0.1/a.png",
+    "https://images.example.org/a/b/c.jpeg",
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_tests.outline import Outline
 from contract_tests.settings import Settings
-from contract_tests.verdicts import Outcome
+from contract_tests.verdicts import Finding, Outcome
 
 _MOST_REASONS = 8
 _LONGEST_LINE = 2000
@@ -16,20 +16,7 @@ _LONGEST_LINE = 2000
 def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
     """Print findings, then what was not exercised, then the sums."""
     for finding, fails in zip(outline.findings, outline.fails, strict=True):
-        clause = outline.clause(finding.clause)
-        colour = {"red": True} if fails else {"yellow": True}
-        terminal.write_sep("-", "BROKEN" if fails else "WARNING", **colour)
-        terminal.write_line(f"{clause.id}", bold=True)
-        terminal.write_line(f"  {clause.sentence} ({clause.provenance})")
-        terminal.write_line(f"  {outline.file}:{clause.line} #{clause.pointer}")
-        terminal.write_line(f"  expected  {finding.expected}")
-        terminal.write_line(f"  came      {finding.came}")
-        if finding.times > 1:
-            also = f", also of {', '.join(finding.also[:6])}" if finding.also else ""
-            terminal.write_line(f"  seen      {finding.times} times{also}{' ...' if finding.also[6:] else ''}")
-        for line in finding.reproduction.splitlines():
-            cut = f"... ({len(line):,} characters; whole in the report)" if len(line) > _LONGEST_LINE else ""
-            terminal.write_line(f"  {line[:_LONGEST_LINE]}{cut}")
+        _print_finding(terminal, outline, finding, fails=fails)
     for crash in outline.crashes:
         terminal.write_sep("-", "A TEST COULD NOT BE CARRIED OUT", red=True)
         terminal.write_line(crash)
@@ -55,3 +42,20 @@ def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
         terminal.write_line(f"the run was ended: {outline.lost}", red=True)
     if settings.report:
         terminal.write_line(f"reports: {settings.report}/index.html, report.json, junit.xml, traffic.har")
+
+
+def _print_finding(terminal: Any, outline: Outline, finding: Finding, *, fails: bool) -> None:
+    clause = outline.clause(finding.clause)
+    colour = {"red": True} if fails else {"yellow": True}
+    terminal.write_sep("-", "BROKEN" if fails else "WARNING", **colour)
+    terminal.write_line(f"{clause.id}", bold=True)
+    terminal.write_line(f"  {clause.sentence} ({clause.provenance})")
+    terminal.write_line(f"  {outline.file}:{clause.line} #{clause.pointer}")
+    terminal.write_line(f"  expected  {finding.expected}")
+    terminal.write_line(f"  came      {finding.came}")
+    if finding.times > 1:
+        also = f", also of {', '.join(finding.also[:6])}" if finding.also else ""
+        terminal.write_line(f"  seen      {finding.times} times{also}{' ...' if finding.also[6:] else ''}")
+    for line in finding.reproduction.splitlines():
+        cut = f"... ({len(line):,} characters; whole in the report)" if len(line) > _LONGEST_LINE else ""
+        terminal.write_line(f"  {line[:_LONGEST_LINE]}{cut}")

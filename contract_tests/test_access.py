@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from contract.clause import Kind
 from contract.model import Contract, Operation, Reading, Submission, When
 from contract_tests.bench import Bench
+from contract_tests.hooks import Account
 from contract_tests.marks import contract_test
+from contract_tests.money import expect_balance
+from contract_tests.tracked import Tracked
 from contract_tests.verdicts import NotExercised
 from contract_tests.wire import Exchange, Request
 
@@ -14,17 +19,21 @@ def _cheapest(contract: Contract) -> int:
     return min(p for _, s in contract.submissions() for f in s.profiles.values() for p in f.price.credits.values())
 
 
-def _one(contract: Contract, **_: object) -> int:
+def one_task(contract: Contract, **_: object) -> int:
+    """What one task costs at least."""
     return _cheapest(contract)
 
 
-def _for_each_scheme(contract: Contract, operation: Operation) -> int:
-    return len(operation.security) * _cheapest(contract)
+def _two_tasks(contract: Contract, **_: object) -> int:
+    return 2 * _cheapest(contract)
 
 
-def wrong_credentials(bench: Bench) -> dict[str, dict[str, str]]:
-    """Headers that present no valid credentials, each in its own way."""
-    account = bench.main()
+def _for_each_scheme(contract: Contract, submitting: Operation) -> int:
+    return len(submitting.security) * _cheapest(contract)
+
+
+def wrong_credentials(bench: Bench, account: Account) -> dict[str, dict[str, str]]:
+    """Headers that present no valid credentials, each in its own way, some of them almost an account's own."""
     headers: dict[str, dict[str, str]] = {"none": {}}
     for scheme in bench.contract.security_schemes.values():
         secret = account.secret(scheme.name)
@@ -115,56 +124,96 @@ def unauthenticated(bench: Bench, operation: Operation, exchange: Exchange, clau
 @contract_test(Kind.ERROR, Kind.STATUSES)
 def test_wrong_credentials_open_nothing(bench: Bench, operation: Operation) -> None:
     """Whatever is no valid credential is refused, by each operation, and costs nobody anything."""
-    for headers in wrong_credentials(bench).values():
+    for headers in wrong_credentials(bench, bench.main()).values():
         unauthenticated(bench, operation, bench.send(a_request(bench, operation, headers)))
 
 
-@contract_test(Kind.ERROR, cost=_one)
+@contract_test(Kind.ERROR, cost=one_task)
 def test_wrong_credentials_read_no_task(bench: Bench, reading: Operation) -> None:
     """A task that exists is shown to nobody without the right credentials."""
     a_task(bench)
-    for headers in wrong_credentials(bench).values():
+    for headers in wrong_credentials(bench, bench.main()).values():
         unauthenticated(bench, reading, bench.send(a_request(bench, reading, headers)))
 
 
 @contract_test(Kind.SECURITY, cost=_for_each_scheme)
-def test_each_scheme_opens_its_account(bench: Bench, operation: Operation) -> None:
-    """Valid credentials are accepted by each scheme of an operation."""
+def test_each_scheme_opens_its_account(bench: Bench, submitting: Operation) -> None:
+    """What is submitted by one scheme is paid by the account, and read by every other; so is what is refused."""
     account = bench.main()
-    for scheme in operation.security:
-        clause = bench.id(Kind.SECURITY, operation.id, value=scheme)
+    cases = bench.cases(submitting)
+    reading = bench.reading_of(cases.submission)
+    body = cases.plain(cases.cheapest())
+    price = cases.cheapest().price.of(body)
+    for scheme in submitting.security:
+        opens = bench.id(Kind.SECURITY, submitting.id, value=scheme)
         if account.secret(scheme) is None:
-            bench.record.unexercised[clause] = f"no credentials of the scheme {scheme} are known"
+            for operation in (submitting, reading):
+                clause = bench.id(Kind.SECURITY, operation.id, value=scheme)
+                bench.record.unexercised[clause] = f"no credentials of the scheme {scheme} are known"
             continue
-        request = a_request(bench, operation, bench.credentials(account, scheme))
-        cost = _cheapest(bench.contract) if isinstance(operation.task, Submission) else 0
-        exchange = bench.send(request, cost=cost)
-        if bench.ran_out(operation, exchange):
+        payer = bench.fresh(price) if bench.hooks.has("new_account") else account
+        headers = bench.credentials(payer, scheme)
+        exchange = bench.send(bench.submission_request(submitting, body, headers), cost=price)
+        if bench.ran_out(submitting, exchange):
             continue
-        refused = {operation.errors[When.UNAUTHENTICATED].status, 403}
-        bench.expect(clause, exchange.status not in refused, "the credentials accepted", exchange)
-        if isinstance(operation.task, Submission):
-            bench.track(operation, request.json(), account, exchange)
+        task = bench.track(submitting, body, payer, exchange)
+        if not bench.expect(opens, task is not None, "the submission accepted", exchange) or task is None:
+            continue
+        if bench.hooks.has("new_account"):
+            expect_balance(bench, payer, 0, opens, [f"a submission for all {price} credits, by {scheme}"])
+        for other in reading.security:
+            if payer.secret(other) is not None:
+                seen = bench.send(bench.read_request(reading, task.id, bench.credentials(payer, other)))
+                shown = bench.id(Kind.SECURITY, reading.id, value=other)
+                bench.expect(shown, seen.status == task.found, f"the task, submitted by {scheme}", seen)
+        if bench.hooks.has("new_account"):
+            stranger = bench.fresh(0)
+            foreign = bench.send(bench.read_request(reading, task.id, bench.credentials(stranger, scheme)))
+            error = reading.errors[When.UNKNOWN_TASK]
+            hidden = foreign.status == error.status
+            bench.expect(
+                bench.id(Kind.FOREIGN, reading.id), hidden, f"{error.status}, to a stranger by {scheme}", foreign
+            )
 
 
-@contract_test(Kind.FOREIGN, cost=_one)
+@contract_test(Kind.FOREIGN, cost=_two_tasks)
 def test_a_foreign_task_does_not_exist(bench: Bench, reading: Operation) -> None:
-    """Another account's task is answered exactly like one that does not exist, while it runs and when it has ended."""
-    a_task(bench)
+    """Another account's task is answered like one that does not exist, while it runs and when it has ended."""
     account, other = bench.main(), bench.second()
-    mine = [task for task in bench.session.tasks if task.account is account and task.submission.reads == reading.id]
-    if not mine:
-        raise NotExercised("there is no task to look for")
+    operation, submission = next(bench.contract.submissions())
+    cases = bench.cases(operation)
+    body = cases.plain(cases.cheapest())
+    price = submission.profile_of(body).price.of(body)
     headers = bench.credentials(other)
-    unknown = bench.send(bench.read_request(reading, "no-such-task", headers))
+    unknown = [bench.send(bench.read_request(reading, f"no-such-task-{n}", headers)).json() for n in range(2)]
+    varies = {k for k in unknown[0] if unknown[0][k] != unknown[1].get(k)} if _dicts(unknown) else set()
     clause = bench.id(Kind.FOREIGN, reading.id)
     error = reading.errors[When.UNKNOWN_TASK]
-    for task in (*mine[:2], *mine[-2:]):
+
+    def expect_hidden(task: Tracked) -> None:
         exchange = bench.send(bench.read_request(reading, task.id, headers))
-        if not bench.expect(
-            clause, exchange.status == error.status, f"{error.status}, as for an unknown task", exchange
-        ):
-            return
-        same = exchange.json() == unknown.json() or unknown.status != error.status
-        bench.expect(clause, same, f"the same answer as for an unknown task: {unknown.came()}", exchange)
+        if bench.expect(clause, exchange.status == error.status, f"{error.status}, as for an unknown task", exchange):
+            answers = [exchange.json(), unknown[0]]
+            same = not _dicts(answers) or _without(answers[0], varies) == _without(answers[1], varies)
+            bench.expect(clause, same, f"the same answer as for an unknown task: {unknown[0]}", exchange)
+
+    bodies = [body, *([bench.hooks.failing_request(body)] if bench.hooks.has("failing_request") else [])]
+    tasks = []
+    for submitted in bodies:
+        task = bench.submit(operation, submitted, account, price=price)
+        if task is None:
+            raise NotExercised("there is no task to look for")
+        tasks.append(task)
+        expect_hidden(task)
+    bench.wait(tasks)
+    for task in tasks:
+        expect_hidden(task)
         bench.read_all([task])  # the owner still sees it
+
+
+def _dicts(values: list[Any]) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+def _without(body: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}

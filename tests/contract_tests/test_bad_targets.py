@@ -1,14 +1,18 @@
 """Targets that are broken in ways that no contract speaks of: a run ends by itself, and says what it met."""
 
-import json
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from contract_tests.run import Run
+from contract_tests.settings import Settings, SetupError
 from contract_tests.target import LARGEST_ANSWER, LOSSES
-from tests.contract_tests.harness import KEYS, PATIENCE, Manner, error_line, rude, run
+from tests.contract_tests.harness import KEY, KEYS, PATIENCE, Manner, rude, run
 
 QUICK = (*KEYS, "--request-timeout", "0.5", "--deadline", "1")
 POLITE = 12
@@ -63,12 +67,14 @@ def _sends(body: bytes, content_type: bytes = b"application/json") -> Manner:
 
 
 @pytest.mark.parametrize("manner", [never_answers, drips, never_ends, closes_in_the_middle, sends_garbage])
-def test_a_target_that_never_says_anything_of_use_cannot_be_tested(manner: Manner, tmp_path: Path) -> None:
-    with rude(manner) as url:
-        assert f"ERROR: {url} does not answer: " in error_line(run(url, *QUICK, folder=tmp_path))
+def test_a_target_that_never_says_anything_of_use_cannot_be_tested(manner: Manner) -> None:
+    settings = Settings(key=KEY, request_timeout=0.5 if manner is not never_ends else PATIENCE)
+    config: Any = SimpleNamespace()  # a run that cannot be made does not get as far as to look at it
+    with rude(manner) as url, pytest.raises(SetupError, match=f"^{url} does not answer: "):
+        Run(config, replace(settings, target=url))
 
 
-@pytest.mark.parametrize("manner", [never_answers, drips, closes_in_the_middle, closes_at_once, sends_garbage])
+@pytest.mark.parametrize("manner", [never_answers, drips, closes_at_once])
 def test_a_target_that_breaks_halfway_ends_the_run(manner: Manner, tmp_path: Path) -> None:
     with rude(manner, POLITE) as url:
         outcome = run(url, *QUICK, *SOME, folder=tmp_path)
@@ -91,16 +97,12 @@ def test_an_answer_without_end_is_cut_and_is_a_finding(tmp_path: Path) -> None:
         (redirects, r"statuses"),
         (_sends(b'{"taskId": "\xff\xfe", "status": 0, "creditsUsed": 3}'), "generateImage.200.type"),
         (_sends(b"hello"), "generateImage.200.type"),
-        (_sends(b"<html>", b"text/html"), "generateImage.200.content-type"),
-        (_sends(b"[" * 50_000 + b"]" * 50_000), "generateImage.200.type"),
         (_sends(b'{"taskId": "\\ud800", "status": 0, "creditsUsed": NaN}'), "generateImage.200.creditsUsed.type"),
-        (_sends(json.dumps({"taskId": {"a": ["b"]}, "status": [0]}).encode()), "generateImage.200.taskId.type"),
     ],
-    ids=["redirects", "invalid-utf-8", "no-json", "html", "deep", "odd-values", "odd-types"],
+    ids=["redirects", "invalid-utf-8", "no-json", "odd-values"],
 )
 def test_what_is_no_answer_of_the_api_is_a_finding(manner: Manner, clause: str, tmp_path: Path) -> None:
     with rude(manner) as url:
         outcome = run(url, *QUICK, "-k", "test_equal or test_an_unknown_task or tasks_live", folder=tmp_path)
     assert outcome.status == 1, outcome.text
     assert any(clause in broken for broken in outcome.broken)
-    assert "A TEST COULD NOT BE CARRIED OUT" not in outcome.text

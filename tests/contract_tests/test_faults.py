@@ -17,12 +17,8 @@ OPTIONS = ("--maxfail=3", "--strict", "--deadline", "3", "--fuzz", "10")
 
 CAUGHT = {
     "prompt-cap-one-over": r"generateImage\.gpt-image-2\.prompt\.maxLength",
-    "lone-surrogate-accepted": r"conventions\.invalidText",
-    "details-only-first-field": r"generateImage\.400\.details",
     "unknown-task-html": r"getTask\.404\.content-type",
     "charge-on-400": r"generateImage\.400\.free",
-    "one-short-accepted": r"generateImage\.402\.enough",
-    "snapshot-credits-used-differs": r"lifecycle\.charged",
     "terminal-flips-to-pending": r"lifecycle\.(completed|failed)\.final",
     "foreign-task-visible": r"getTask\.404\.foreign",
     "key-suffix-ignored": r"(generateImage|getTask)\.401",

@@ -1,6 +1,5 @@
 """One run: what stops it before it begins, what it spends, what it sends, and what it leaves behind."""
 
-import json
 import re
 import socket
 from collections import Counter
@@ -20,7 +19,6 @@ from tests.contract_tests.harness import (
     SECOND_KEY,
     Counted,
     Inner,
-    Outcome,
     Wrapped,
     balance,
     interrupt,
@@ -135,54 +133,37 @@ def test_an_interrupted_run_still_writes_its_report(target: Counted, tmp_path: P
 
 
 def test_pytest_s_own_options_work(tmp_path: Path) -> None:
-    """In several processes, with JUnit where it was asked for, one test of several, and to the first failure."""
+    """Some tests of all, to the first failure, and JUnit where it was asked for."""
     with Target("unauthorized-other-text", task_seconds=0.05) as target:
         junit = tmp_path / "own.xml"
-        outcome = run(
-            target.url, "-n", "2", "-k", "test_access", "--junit-xml", str(junit), hooks=True, folder=tmp_path
-        )
-        first = run(target.url, *KEYS, "-x", "-k", "test_access", "--tb=long", folder=tmp_path / "first")
-    assert (outcome.status, first.status) == (1, 1)
-    assert "stopping after 1 failures" in first.text
+        outcome = run(target.url, *KEYS, "-x", "-k", "test_access", "--junit-xml", str(junit), folder=tmp_path)
+    assert outcome.status == 1
+    assert "stopping after 1 failures" in outcome.text
     assert {path.name for path in outcome.folder.iterdir()} == REPORTS - {"junit.xml"}
     assert "generateImage.401.error.enum" in junit.read_text("utf-8")
-    assert {"generateImage.401.error.enum", "getTask.401.error.enum"} <= outcome.broken
-    causes = Counter(finding["clause"] for finding in outcome.report["findings"])
-    assert set(causes.values()) == {1}
-    assert outcome.report["requests"] == len(outcome.traffic) > 50
-    assert outcome.report["spent"] > 0
+    assert outcome.broken == {"generateImage.401.error.enum"}
+    assert outcome.report["findings"][0]["times"] > 5
 
 
-def test_require_all_asks_for_every_clause(target: Counted, tmp_path: Path) -> None:
-    some = (*KEYS, "-k", "test_an_unknown_task")
-    outcome = run(target.url, *some, "--require-all", folder=tmp_path)
-    assert outcome.status == 1
-    assert outcome.report["findings"] == []
-    assert "not exercised" in outcome.text
-
-
-def test_strict_makes_a_warning_a_failure(tmp_path: Path) -> None:
+def test_a_warning_does_not_fail_the_run(tmp_path: Path) -> None:
     with Target("400-before-401", task_seconds=0.05) as target:
-        some = (*KEYS, "-k", "test_credentials_come_before_validation")
-        lax, strict = (run(target.url, *some, *more, folder=tmp_path / str(len(more))) for more in ((), ("--strict",)))
-    assert (lax.status, strict.status) == (0, 1)
-    assert lax.verdicts["generateImage.order.401-400"] == "warned"
-    assert strict.verdicts["generateImage.order.401-400"] == "broken"
-    assert "- WARNING -" in lax.text
-    assert "- BROKEN -" in strict.text
+        outcome = run(target.url, *KEYS, "-k", "test_credentials_come_before_validation", folder=tmp_path)
+    assert outcome.status == 0
+    assert outcome.verdicts["generateImage.order.401-400"] == "warned"
+    assert outcome.report["findings"][0]["severity"] == "warning"
+    assert "- WARNING -" in outcome.text
 
 
 def test_the_same_seed_sends_the_same_requests_in_the_same_order(tmp_path: Path) -> None:
     sent = []
-    for number, seed in enumerate(("7", "7", "8")):
+    for number in range(2):
         with Target(task_seconds=0.05) as target:
-            some = (*KEYS, "--seed", seed, "--fuzz", "15", "-k", "whatever or test_order")
+            some = (*KEYS, "--seed", "7", "--fuzz", "15", "-k", "whatever or test_order")
             outcome = run(target.url, *some, folder=tmp_path / str(number))
         assert outcome.status == 0, outcome.text
         sent.append([_asked(entry) for entry in outcome.traffic])
     assert len(sent[0]) > 100
     assert sent[0] == sent[1]
-    assert sent[0] != sent[2]
 
 
 def _asked(entry: dict[str, Any]) -> tuple[str, str, str]:
@@ -247,10 +228,12 @@ def test_an_account_that_runs_out_of_credits_is_no_finding(target: Counted, tmp_
 
 
 def test_without_hooks_nothing_is_found_and_the_rest_says_why(target: Counted, tmp_path: Path) -> None:
-    some = (*KEYS, "--strict", "-k", "not test_requests")
+    """And it is a failure only for who requires all."""
+    some = (*KEYS, "--strict", "--require-all", "-k", "not test_requests")
     outcome = run(target.url, *some, folder=tmp_path)
-    assert outcome.status == 0, outcome.text
+    assert outcome.status == 1
     assert outcome.report["findings"] == []
+    assert int(outcome.junit[0].attrib["failures"]) == 0
     reasons = outcome.reasons
     assert reasons["generateImage.402.enough"] == "no hook new_account"
     assert reasons["lifecycle.failed.refund"] in ("no hook new_account", "no hook failing_request")
@@ -258,31 +241,27 @@ def test_without_hooks_nothing_is_found_and_the_rest_says_why(target: Counted, t
     assert {"lifecycle.completed.final", "getTask.404.foreign", "generateImage.order.401-400"}.isdisjoint(reasons)
 
 
-def test_a_gateway_that_turns_away_now_and_then_is_no_finding(tmp_path: Path) -> None:
+def test_a_gateway_is_not_taken_for_the_target(tmp_path: Path) -> None:
+    """It turns requests away now and then, and sets a cookie that would open everything to everybody."""
     numbers = iter(range(100_000))
 
     def gateway(request: wire.Request, inner: Inner) -> wire.Reply:
         if request.path.startswith("/api/") and next(numbers) % 9 == 8:
             return wire.Reply(429 if next(numbers) % 2 else 503, b"slow down", "text/plain", {"Retry-After": "0"})
-        return inner(request)
+        reply = inner(request)
+        return wire.Reply(reply.status, reply.body, reply.content_type, {"Set-Cookie": f"session={RICH}; Path=/"})
 
     with Wrapped(gateway) as target:
         some = (*KEYS, "--strict", "-k", "test_access or test_lifecycle or test_an_unknown_task")
         outcome = run(target.url, *some, folder=tmp_path)
     assert outcome.status == 0, outcome.text
     assert outcome.report["findings"] == []
+    assert outcome.verdicts["generateImage.401"] == "held"
     assert outcome.report["waited"] > 0
     assert "the target asked to be given time: " in outcome.text
-
-
-def test_a_target_that_sets_cookies_does_not_open_itself(tmp_path: Path) -> None:
-    def gateway(request: wire.Request, inner: Inner) -> wire.Reply:
-        reply = inner(request)
-        return wire.Reply(reply.status, reply.body, reply.content_type, {"Set-Cookie": f"session={RICH}; Path=/"})
-
-    with Wrapped(gateway) as target:
-        outcome = run(target.url, *KEYS, "-k", "test_wrong_credentials", folder=tmp_path)
-    assert outcome.status == 0, outcome.text
+    html = (outcome.folder / "index.html").read_text("utf-8")
+    assert html.count("<svg") == 2
+    assert target.url in html
 
 
 # ------------------------------------------------------------- credentials
@@ -314,36 +293,33 @@ def test_credentials_appear_nowhere_not_even_where_the_target_repeats_them(
     everything = outcome.everything()
     assert "[credentials]" in everything
     assert len(keys) >= 2
-    for secret in {secret for secret in used if len(secret) > 8} - _harmless(outcome):
-        assert secret not in everything, secret
-        if secret in keys:
-            assert secret[:-3] not in everything.replace("sk_test_rich"[:-3], "") or secret in (RICH, SECOND_KEY)
-
-
-def _harmless(outcome: Outcome) -> set[str]:
-    """What is sent as credentials, and is none of anybody's."""
-    assert outcome.folder.is_dir()
-    return {"sk_live_nobody_has_this_key", "nobody-has-this-session", "undefined"}
+    secrets = {word for word in used if word.startswith("sk_test_")} | {key[:24] for key in keys if len(key) > 24}
+    assert [secret for secret in secrets if secret in everything] == []
+    assert len(outcome.traffic) == outcome.report["requests"] > 50
+    causes = Counter(finding["clause"] for finding in outcome.report["findings"])
+    assert set(causes.values()) == {1}
 
 
 def test_a_crash_of_the_suite_shows_no_credentials(target: Counted, tmp_path: Path) -> None:
-    """A hook that gives nonsense with its keys in it, and a test that stumbles over it."""
-    hooks = Path(HOOKS).read_text("utf-8").replace("return {**request", "return {7: new_account(3), **request")
-    (tmp_path / "hooks.py").write_text(hooks, "utf-8")
+    """A hook that puts a key where it does not belong, and something that no JSON can hold."""
+    hooks = """
+KEYS = []
+make = new_account
+
+def new_account(credits):
+    KEYS.append(make(credits))
+    return KEYS[-1]
+
+def failing_request(request):
+    return {**request, "prompt": KEYS[-1], "providerInput": {"oops": {KEYS[-1]}}}
+"""
+    (tmp_path / "hooks.py").write_text(Path(HOOKS).read_text("utf-8") + hooks, "utf-8")
     some = ("--hooks", "hooks.py", "--tb=long", "--showlocals", "-k", "test_failing_tasks or test_failed_tasks")
-    outcome = run(target.url, *some, folder=tmp_path)
+    outcome = run(target.url, *some, folder=tmp_path, crash=True)
     keys = [key for key in target._accounts if len(key) > 20]  # noqa: SLF001 - as above
     everything = outcome.everything()
+    assert outcome.status == 2
+    assert "A TEST COULD NOT BE CARRIED OUT" in outcome.text
+    assert "Object of type set is not JSON serializable" in outcome.text
     assert len(keys) > 2
-    assert [key for key in keys if key in everything] == []
-
-
-def test_the_reports_are_complete_and_valid(target: Counted, tmp_path: Path) -> None:
-    outcome = run(target.url, *KEYS, "-k", "test_access", folder=tmp_path)
-    assert {path.name for path in outcome.folder.iterdir()} == REPORTS
-    assert outcome.junit.tag == "testsuites"
-    assert int(outcome.junit[0].attrib["tests"]) == 7
-    assert json.loads((outcome.folder / "report.json").read_text("utf-8"))["counts"]["held"] > 10
-    html = (outcome.folder / "index.html").read_text("utf-8")
-    assert "<svg" in html
-    assert target.url in html
+    assert [key for key in keys if key[:24] in everything] == []

@@ -308,7 +308,9 @@ class Process(Api):
             if line.startswith("  curl "):
                 break
         listening = re.search(r"Listening on (http://\S+)", self.greeting)
-        assert listening, self.log()
+        if listening is None:
+            self._popen.kill()
+            raise AssertionError(self.log())
         self.url = listening[1]
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE)
         return self
@@ -334,7 +336,11 @@ class Process(Api):
 
     def wait(self) -> tuple[int, str]:
         """Wait for the end: gives the exit status and what was printed after the greeting."""
-        rest, _ = self._popen.communicate(timeout=PATIENCE)
+        try:
+            rest, _ = self._popen.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            raise
         return self._popen.returncode, rest
 
 
