@@ -11,7 +11,7 @@ import click
 from contract.check import check_contract
 from contract.clause import Clause
 from contract.errors import ContractError
-from contract.resources import default_contract
+from contract.resources import default_contract, near
 
 FILE = click.argument("file", type=click.Path(path_type=Path), required=False)
 
@@ -29,7 +29,7 @@ def main() -> None:
 @FILE
 def check(file: Path | None) -> None:
     """Check that FILE is a sound contract. Exit status 1 if it is not, with the first fault."""
-    path = file or default_contract()
+    path = file or near(default_contract())
     clauses = _checked(path)
     click.echo(f"{path}: a sound contract with {len(clauses)} clauses")
 
@@ -39,7 +39,7 @@ def check(file: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
 def clauses(file: Path | None, as_json: bool) -> None:
     """List the clauses of FILE: every rule that can be checked."""
-    listed = _checked(file or default_contract())
+    listed = _checked(file or near(default_contract()))
     if as_json:
         click.echo(json.dumps([clause.to_json() for clause in listed], indent=2))
     else:

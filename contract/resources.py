@@ -20,3 +20,8 @@ def fixtures() -> Path:
 
 def _first(installed: Path, checkout: Path) -> Path:
     return installed if installed.exists() else checkout
+
+
+def near(path: Path) -> Path:
+    """The path as somebody in this folder would say it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

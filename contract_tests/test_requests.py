@@ -72,7 +72,10 @@ def _check_refused(bench: Bench, case: Case, operation: Operation, exchange: Exc
     details = answer.get(error.details) if isinstance(answer, dict) and error.details else None
     if not isinstance(details, dict) or not case.wrong:
         return
-    named = {re.split(r"[.[/]", name)[0] for name in details.get("fieldErrors") or {}}  # `a.0`, `a[0]`: it is about `a`
+    errors = details.get("fieldErrors")
+    if not isinstance(errors, dict):
+        return  # the judge has spoken of it
+    named = {re.split(r"[.[/]", name)[0] for name in errors}  # `a.0`, `a[0]`: it is about `a`
     right = {name for name in named - case.wrong if isinstance(case.body, dict) and name in case.body}
     expected = f"a message for {', '.join(sorted(case.wrong))}, and for no field that is right"
     bench.expect(bench.id(Kind.DETAILS, operation.id), case.wrong <= named and not right, expected, exchange)

@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +18,7 @@ import uvicorn
 from contract.errors import ContractError
 from contract.model import Contract, SecurityScheme
 from contract.reader import JSON, load_contract
+from contract.resources import near
 from mock_server.accounts import Account, load_accounts
 from mock_server.app import build_app
 from mock_server.control import Beside, Control, is_loopback
@@ -109,15 +109,10 @@ def _greeting(contract: Contract, accounts: Sequence[Account], settings: Setting
         f"  {secret:<{wide[0]}}  {scheme:<{wide[1]}}  {credits:>{wide[2]}} credits" for secret, scheme, credits in rows
     )
     return (
-        f"{contract.title} {contract.version}, played from {_near(settings.spec)}\n"
+        f"{contract.title} {contract.version}, played from {near(settings.spec)}\n"
         f"Listening on {url} (Ctrl-C ends it)\n\n{keys}\n\n"
         f"Try:\n  {_curl(contract, accounts, url)}\n"
     )
-
-
-def _near(path: Path) -> Path:
-    """The path as somebody in this folder would say it."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _curl(contract: Contract, accounts: Sequence[Account], url: str) -> str:

@@ -152,7 +152,8 @@ def interrupt(target: str, *options: str, folder: Path, ready: threading.Event) 
         cwd=folder,
         env=environment(),
     ) as process:
-        assert ready.wait(PATIENCE)
+        while not ready.wait(0.05):
+            assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGINT)
         text, _ = process.communicate(timeout=PATIENCE)
     assert "Traceback" not in text, text

@@ -292,7 +292,7 @@ def test_the_summary_groups_reasons(outline: Outline) -> None:
     ]
     text = _summary(Outline(**{**vars(outline), "verdicts": verdicts, "findings": [], "fails": []}))
     assert "     5 clauses: often" in text
-    assert text.count("   1 clauses: ") == 7
+    assert text.count("   1 clause: ") == 7
     assert text.count("   1 more: ") == 5
 
 

@@ -57,7 +57,6 @@ def _start(target: str, **given: Any) -> Run:
         (NOBODY, {"key": f"{KEY}\r"}, "--key begins or ends with white space, or has a character"),
         (NOBODY, {"cookie": f"{KEY}\t{KEY}"}, "--cookie begins or ends with white space, or has a character"),
         (NOBODY, {"key": KEY, "second_key": KEY}, "--key and --second-key are the same"),
-        (NOBODY, {**GIVEN, "hooks": "nowhere.py"}, "--hooks nowhere.py: there is no such file"),
         (NOBODY, {**GIVEN, "spec": "nowhere.yaml"}, "nowhere.yaml"),
         (NOBODY, {**GIVEN, "report": "/dev/null/x"}, "--report /dev/null/x: Not a directory"),
     ],
@@ -98,13 +97,15 @@ def test_a_key_that_is_not_accepted_is_no_finding(target: Counted, given: dict[s
         ("def new_account(credits): return 7", "the hook new_account gave neither a key nor a mapping of secrets"),
         ("def (", "hooks.py: SyntaxError"),
         ("x = 1", "hooks.py: it has none of the functions new_account, balance, failing_request"),
+        (None, "hooks.py: there is no such file"),
     ],
 )
 def test_hooks_that_do_not_work_stop_the_run(
-    target: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: str, problem: str
+    target: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hooks: str | None, problem: str
 ) -> None:
     monkeypatch.setenv("CONTRACT_TESTS_TARGET", "")  # it is set for the hooks
-    (tmp_path / "hooks.py").write_text(hooks, "utf-8")
+    if hooks is not None:
+        (tmp_path / "hooks.py").write_text(hooks, "utf-8")
     with pytest.raises(SetupError) as caught:
         _start(target.url, hooks=str(tmp_path / "hooks.py"))
     assert problem in str(caught.value)
