@@ -27,7 +27,7 @@ def write_reports(folder: Path, outline: Outline, entries: Sequence[Mapping[str,
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_text(json.dumps(outline.to_json(), indent=1), "utf-8")
         (folder / "traffic.har").write_text(json.dumps(har(entries)), "utf-8")
-        (folder / "index.html").write_text(page(outline), "utf-8")
+        (folder / "index.html").write_bytes(page(outline).encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise SetupError(f"--report {folder}: {error.strerror}") from error
 

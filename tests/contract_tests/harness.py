@@ -58,8 +58,9 @@ REPORTS: Final = {"index.html", "report.json", "junit.xml", "traffic.har"}
 
 def environment(**more: str) -> dict[str, str]:
     """The environment of this process, without anything that is meant for a run of tests."""
-    # Without bytecode, which some environments forbid, each process would take seconds to start.
-    dropped = ("CONTRACT_TESTS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
+    # Without bytecode, which some environments forbid, each process would take seconds to start. Coverage is measured
+    # by one whole run (test_the_mock.py): it makes a run several times as long.
+    dropped = ("CONTRACT_TESTS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "COVERAGE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {**kept, "COLUMNS": "200", **more}
 

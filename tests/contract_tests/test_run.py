@@ -308,8 +308,9 @@ KEYS = []
 make = new_account
 
 def new_account(credits):
-    KEYS.append(make(credits))
-    return KEYS[-1]
+    secrets = make(credits)
+    KEYS.append(secrets["bearerAuth"])
+    return secrets
 
 def failing_request(request):
     return {**request, "prompt": KEYS[-1], "providerInput": {"oops": {KEYS[-1]}}}
