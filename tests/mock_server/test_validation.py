@@ -105,13 +105,13 @@ def test_a_model_takes_no_value_that_only_another_model_lists(contract: Contract
             {
                 "inputImageUrls": [
                     "Input image urls, item 2, must be a valid uri",
-                    "Input image urls, item 2, must match ^https?://[^/?#]",
+                    "Input image urls, item 2, must match {pattern}",
                 ]
             },
         ),
         (
             {"inputImageUrls": ["ftp://example.com/a"]},
-            {"inputImageUrls": ["Input image urls, item 1, must match ^https?://[^/?#]"]},
+            {"inputImageUrls": ["Input image urls, item 1, must match {pattern}"]},
         ),
         ({"providerInput": "fast"}, {"providerInput": ["Provider input must be an object"]}),
         ({"providerInput": []}, {"providerInput": ["Provider input must be an object"]}),
@@ -120,10 +120,13 @@ def test_a_model_takes_no_value_that_only_another_model_lists(contract: Contract
     ids=str,
 )
 def test_each_fault_has_a_message_for_its_field(
-    validator: RequestValidator, changed: dict[str, Any], expected: dict[str, list[str]]
+    validator: RequestValidator, contract: Contract, changed: dict[str, Any], expected: dict[str, list[str]]
 ) -> None:
+    pattern = contract.document.at("/components/schemas/InputImageUrl/pattern").value
     found = faults(validator, request(**changed))
-    assert {name: sorted(messages) for name, messages in found.items()} == expected
+    assert {name: sorted(messages) for name, messages in found.items()} == {
+        name: [message.replace("{pattern}", pattern) for message in messages] for name, messages in expected.items()
+    }
 
 
 def test_a_missing_prompt_is_required(validator: RequestValidator, contract: Contract) -> None:
