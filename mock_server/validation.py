@@ -26,15 +26,34 @@ _TYPES: Mapping[str, str] = {
 }
 
 
+class _Branch:
+    """The compiled rules of one profile."""
+
+    def __init__(self, profile: RequestProfile) -> None:
+        self._validator = jsonschema_rs.Draft4Validator(json_schema(profile.node), validate_formats=True)
+        capped = {name: node.get("maxItems") for name, node in profile.properties.items()}
+        self._caps = {name: cap.value for name, cap in capped.items() if cap is not None}
+
+    def faults(self, body: Mapping[str, Any]) -> _Faults:
+        """What is wrong with a request.
+
+        A list that is too long is judged up to its first item too many: that is fault enough, and a client must not
+        keep the mock busy with a message for each of a million items.
+        """
+        cut = {name: body[name][: cap + 1] for name, cap in self._caps.items() if isinstance(body.get(name), list)}
+        faults: _Faults = {}
+        for error in self._validator.iter_errors({**body, **cut}):
+            for field, message in _describe(error):
+                faults.setdefault(field, {})[message] = None
+        return faults
+
+
 class RequestValidator:
     """The compiled rules of one submitting operation."""
 
     def __init__(self, submission: Submission) -> None:
         self._submission = submission
-        self._branches = {
-            profile.name: jsonschema_rs.Draft4Validator(json_schema(profile.node), validate_formats=True)
-            for profile in submission.profiles.values()
-        }
+        self._branches = {profile.name: _Branch(profile) for profile in submission.profiles.values()}
 
     def validate(self, body: Any) -> RequestProfile:
         """Judge a request body.
@@ -51,8 +70,8 @@ class RequestValidator:
         chosen = body.get(selector)
         profile = self._submission.profiles.get(chosen) if isinstance(chosen, str) else None
         if profile is None:
-            raise _refusal({selector: [self._no_profile(body)], **self._common(body)})
-        faults = _faults(self._branches[profile.name], body)
+            raise _refusal({selector: {self._no_profile(body): None}, **self._common(body)})
+        faults = self._branches[profile.name].faults(body)
         if faults:
             raise _refusal(faults)
         return profile
@@ -65,31 +84,23 @@ class RequestValidator:
 
     def _common(self, body: Mapping[str, Any]) -> _Faults:
         """What is wrong whichever profile was meant: the faults that all branches find."""
-        found = [_faults(branch, body) for branch in self._branches.values()]
+        found = [branch.faults(body) for branch in self._branches.values()]
         common: _Faults = {}
         for field, messages in found[0].items():
-            shared = [message for message in messages if all(message in other.get(field, ()) for other in found)]
+            shared = {message: None for message in messages if all(message in other.get(field, ()) for other in found)}
             if shared and field != self._submission.selector:
                 common[field] = shared
         return common
 
 
-_Faults = dict[str | None, list[str]]
-"""Messages by field; those about the body as a whole have none."""
+_Faults = dict[str | None, dict[str, None]]
+"""Messages by field, each once and in order; those about the body as a whole have none."""
 
 
 def _refusal(faults: _Faults) -> InvalidRequest:
-    return InvalidRequest(*faults.get(None, ()), fields={field: faults[field] for field in faults if field is not None})
-
-
-def _faults(validator: jsonschema_rs.Draft4Validator, value: Any) -> _Faults:
-    faults: _Faults = {}
-    for error in validator.iter_errors(value):
-        for field, message in _describe(error):
-            messages = faults.setdefault(field, [])
-            if message not in messages:
-                messages.append(message)
-    return faults
+    return InvalidRequest(
+        *faults.get(None, ()), fields={field: list(faults[field]) for field in faults if field is not None}
+    )
 
 
 def _describe(error: jsonschema_rs.ValidationError) -> Iterator[tuple[str | None, str]]:

@@ -291,3 +291,9 @@ def test_a_field_name_reads_as_words(name: str, words: str) -> None:
 @given(name=st.text())
 def test_any_name_of_a_field_can_be_read(name: str) -> None:
     assert len(title(name)) <= 2 * len(name)
+
+
+def test_a_list_that_is_far_too_long_gets_no_message_for_each_item(validator: RequestValidator) -> None:
+    found = faults(validator, request(inputImageUrls=["x"] * 100_000))
+    assert "Input image urls must have at most 4 items" in found["inputImageUrls"]
+    assert len(found["inputImageUrls"]) < 20
