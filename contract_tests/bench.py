@@ -274,7 +274,7 @@ class Bench:
             return 0
         answer = exchange.json()
         used = answer.get(self.contract.lifecycle.fields.credits) if isinstance(answer, dict) else None
-        if type(used) is not int or used < 0:
+        if type(used) is not int or used < 1:
             used = self._price_of(submission, exchange.request.json())
         if used:
             self.purse.debit(used)
