@@ -9,7 +9,13 @@ from contract.clauses import derive_clauses
 from contract.model import Contract, Operation, Submission
 from contract_tests.cases import Cases
 from contract_tests.judge import Judge
+from contract_tests.marks import MARK
 from tests.contract_tests.harness import Counted
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The checks are imported here without the plugin of a run, which declares their mark."""
+    config.addinivalue_line("markers", f"{MARK}: a contract test")
 
 
 @pytest.fixture(scope="session")

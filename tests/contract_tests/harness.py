@@ -56,11 +56,12 @@ REPORTS: Final = {"index.html", "report.json", "junit.xml", "traffic.har"}
 # ------------------------------------------------------------------ the command
 
 
-def environment(**more: str) -> dict[str, str]:
+def environment(measured: bool = False, **more: str) -> dict[str, str]:
     """The environment of this process, without anything that is meant for a run of tests."""
-    # Without bytecode, which some environments forbid, each process would take seconds to start. Coverage is measured
-    # by one whole run (test_the_mock.py): it makes a run several times as long.
-    dropped = ("CONTRACT_TESTS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "COVERAGE_")
+    # Without bytecode, which some environments forbid, each process would take seconds to start. Coverage makes a run
+    # several times as long: it is measured by one whole run (test_the_mock.py), and by those that go where that does
+    # not: where something is found.
+    dropped = ("CONTRACT_TESTS_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", *(() if measured else ("COVERAGE_",)))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {**kept, "COLUMNS": "200", **more}
 
@@ -116,6 +117,7 @@ def run(
     report: bool = True,
     settings: Mapping[str, str] | None = None,
     crash: bool = False,
+    measured: bool = False,
 ) -> Outcome:
     """Run the command to its end; it never shows a traceback, unless the suite is expected to crash."""
     folder.mkdir(exist_ok=True)
@@ -133,7 +135,7 @@ def run(
         timeout=PATIENCE,
         check=False,
         cwd=folder,
-        env=environment(**settings or {}),
+        env=environment(measured, **settings or {}),
     )
     text = ended.stdout + ended.stderr
     assert "Traceback" not in text, text

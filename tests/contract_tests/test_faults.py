@@ -36,7 +36,7 @@ def test_every_group_has_its_fault() -> None:
 def test_a_fault_is_caught_and_the_finding_names_the_clause(fault: str, tmp_path: Path) -> None:
     where, clause = CAUGHT[fault]
     with Target(fault, task_seconds=0.1) as target:
-        outcome = run(target.url, *OPTIONS, "-k", where, hooks=True, folder=tmp_path)
+        outcome = run(target.url, *OPTIONS, "-k", where, hooks=True, folder=tmp_path, measured=True)
     assert outcome.status == 1, outcome.text
     found = [finding for finding in outcome.report["findings"] if re.fullmatch(clause, finding["clause"])]
     assert found, outcome.text
