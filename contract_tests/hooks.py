@@ -28,7 +28,8 @@ from contract_tests.verdicts import NotExercised
 from contract_tests.wire import Exchange
 
 NAMES = ("new_account", "balance", "failing_request")
-MOCK = "/_mock/accounts"
+MOCK = "/_mock/"
+"""Where the project's own mock says that it is one."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +133,13 @@ def mock_hooks(url: str, contract: Contract, probe: Exchange) -> dict[str, Calla
     failed = contract.lifecycle.ending(Carries.ERROR).name
 
     def new_account(credits: int) -> dict[str, str]:
-        made = client.post(MOCK, json={"credits": credits})
+        made = client.post(f"{MOCK}accounts", json={"credits": credits})
         made.raise_for_status()
         credentials: dict[str, str] = made.json()["credentials"]
         return credentials
 
     def balance(key: str) -> int:
-        found = client.get("/_mock/account", headers={"authorization": f"Bearer {key}"})
+        found = client.get(f"{MOCK}account", headers={"authorization": f"Bearer {key}"})
         found.raise_for_status()
         credits: int = found.json()["balance"]
         return credits

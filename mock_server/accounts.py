@@ -9,8 +9,9 @@ from typing import Final
 
 import jsonschema_rs
 
-from contract.document import Node, escape, load_document
+from contract.document import Node
 from contract.model import Contract
+from mock_server.fixture import load_fixture
 
 MOST_CREDITS: Final = 10**15
 """The largest opening balance; with all that can be refunded, it stays far below what a database holds in 64 bits."""
@@ -72,10 +73,7 @@ def load_accounts(path: Path, contract: Contract, credits: int | None) -> tuple[
         ContractError: if the file is malformed, names a scheme that the contract does not know, or gives two accounts
             the same name or secret.
     """
-    root = load_document(path).root
-    for error in _SCHEMA.iter_errors(root.value):
-        pointer = "".join(f"/{escape(str(step))}" for step in error.instance_path)
-        raise root.document.error(pointer, error.message)
+    root = load_fixture(path, _SCHEMA)
     default = root.value["defaultCredits"] if credits is None else credits
     accounts: dict[str, Account] = {}
     taken: dict[tuple[str, str], str] = {}

@@ -33,6 +33,10 @@ class Errors:
         """No credentials, or none that anybody has."""
         return self._answer(operation, When.UNAUTHENTICATED)
 
+    def plain(self, operation: str, when: When) -> Answer:
+        """A documented error as its example has it."""
+        return self._answer(operation, when)
+
     def invalid(self, operation: str, error: InvalidRequest) -> Answer:
         """A request that breaks a rule; for an operation that documents no such answer, there is no such thing."""
         errors = self._operations[operation].errors

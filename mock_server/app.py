@@ -1,6 +1,6 @@
 """The mock as an ASGI application: connexion routes, authenticates and validates, `Play` does the rest.
 
-    CORS -> request log -> encoded separators -> connexion (errors -> routing -> security -> validation) -> Play
+    CORS -> encoded separators -> connexion (errors -> routing -> preferences -> security -> validation) -> Play
 
 Of connexion only what a contract needs is in the stack, by its own options: `middlewares`, `validator_map` and
 `security_map`. Bodies are validated by `mock_server.validation`, since connexion's validator compiles the schema anew
@@ -9,6 +9,7 @@ for each request, and cannot say which field of which branch is wrong.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import traceback
 from collections.abc import Callable
@@ -30,15 +31,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import cookie_parser
 from starlette.routing import Mount, Router
-from starlette.types import ASGIApp, Receive, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.model import Contract, SecurityScheme
 from contract.reader import JSON
 from mock_server.answers import Answer, Errors
 from mock_server.body import parse_body
 from mock_server.invalid import InvalidRequest
-from mock_server.outer import EncodedSeparators, RequestLog, note
-from mock_server.play import BODY, Play, operation_id
+from mock_server.outer import EncodedSeparators, note
+from mock_server.play import BODY, PREFERENCES, Play, operation_id, respond
+from mock_server.prefer import PreferenceError, forced_answer, read_preferences
+from mock_server.scenarios import Scenarios
 from mock_server.service import Service
 from mock_server.store import Store
 
@@ -58,7 +61,13 @@ def build_app(
     """
     errors = Errors(contract)
     play = Play(contract, service, errors, public_url=public_url, threads=not store.in_memory)
-    stack: list[Any] = [ExceptionMiddleware, _Routing, SecurityMiddleware, RequestValidationMiddleware]
+    stack: list[Any] = [
+        ExceptionMiddleware,
+        _Routing,
+        _preferring(contract, service.scenarios),
+        SecurityMiddleware,
+        RequestValidationMiddleware,
+    ]
     middleware = ConnexionMiddleware(
         play,
         middlewares=stack,
@@ -69,7 +78,7 @@ def build_app(
     middleware.add_api(contract.document.data)
     _handle_errors(middleware, errors)
     return CORSMiddleware(
-        RequestLog(EncodedSeparators(middleware)),
+        EncodedSeparators(middleware),
         allow_origins=["*"],
         allow_methods=["*"],
         allow_headers=["*"],
@@ -104,6 +113,39 @@ class _Routing(RoutingMiddleware):
         for route in self.router.routes:
             if isinstance(route, Mount) and isinstance(route.app, Router):
                 route.app.redirect_slashes = False
+
+
+# -------------------------------------------------------------- preferences
+
+
+def _preferring(contract: Contract, scenarios: Scenarios) -> Callable[[ASGIApp], ASGIApp]:
+    """A middleware that gives the answers that are asked for, before anything is looked at."""
+
+    def middleware(app: ASGIApp) -> ASGIApp:
+        async def prefer(scope: Scope, receive: Receive, send: Send) -> None:
+            operation = operation_id(scope)
+            said = [value.decode("latin-1") for name, value in scope["headers"] if name == b"prefer"]
+            if not said or operation is None:
+                await app(scope, receive, send)
+                return
+            try:
+                preferences = read_preferences(",".join(said), scenarios.known)
+                forced = forced_answer(contract.operations[operation], preferences) if preferences.forced else None
+            except PreferenceError as error:
+                note(scope, operation=operation, refused=str(error))
+                await respond(Answer(HTTPStatus.BAD_REQUEST, {"error": str(error)}))(scope, receive, send)
+                return
+            if forced is None:
+                scope["extensions"][PREFERENCES] = preferences
+                await app(scope, receive, send)
+                return
+            note(scope, operation=operation, forced=forced.status)
+            await asyncio.sleep(preferences.delay)
+            await respond(forced)(scope, receive, send)
+
+        return prefer
+
+    return middleware
 
 
 # ----------------------------------------------------------------- security
@@ -147,10 +189,10 @@ def _security_handler(contract: Contract, store: Store, play: Play) -> type:
                 secret = secret_of(request)
                 if secret is None:
                     return NO_VALUE
-                account = await play.call(store.account_of, scheme.name, secret)
-                if account is None:
+                caller = await play.call(store.caller, scheme.name, secret)
+                if caller is None:
                     raise OAuthProblem
-                return {"sub": account}
+                return {"sub": caller}
 
             return verify
 

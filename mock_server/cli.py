@@ -17,16 +17,14 @@ import uvicorn
 
 from contract.errors import ContractError
 from contract.model import Contract, SecurityScheme
-from contract.reader import JSON, load_contract
+from contract.reader import JSON
 from contract.resources import near
-from mock_server.accounts import Account, load_accounts
-from mock_server.app import build_app
-from mock_server.control import Beside, Control, is_loopback
-from mock_server.outer import RequestLog
-from mock_server.plan import Chance, Planner
-from mock_server.service import PICTURES, Service, system_clock
+from mock_server.accounts import Account
+from mock_server.guard import is_loopback
+from mock_server.mock import Mock
 from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
+from mock_server.transmit import Protocol
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT})
@@ -56,25 +54,19 @@ def serve(settings: Settings) -> None:
         ContractError: for a faulty contract or accounts' file.
         StoreError: for a database that cannot be used.
     """
-    contract = load_contract(settings.spec)
-    accounts = load_accounts(settings.accounts, contract, settings.credits)
     with _listen(settings.host, settings.port) as listener, closing(Store(settings.database)) as store:
-        store.add_accounts(accounts)
-        chance = Chance(settings.task_seconds, settings.failure_rate, settings.seed)
-        app = build_app(
-            contract,
-            Service(contract, store, Planner(contract.lifecycle, chance)),
-            store,
-            public_url=settings.public_url,
-            max_body_bytes=settings.max_body_bytes,
-        )
-        if is_loopback(settings.host):  # beyond it, others than this machine's own programs could use the control API
-            app = Beside(app, RequestLog(Control(contract, store, system_clock)), PICTURES)
+        if settings.control and not settings.control_token and not is_loopback(settings.host):
+            raise click.ClickException(
+                f"with --host {settings.host} others than this machine could control the mock: give a --control-token, "
+                "which whoever controls it has to show, or leave the control out with --no-control"
+            )
+        mock = Mock(settings, store)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        click.echo(_greeting(contract, accounts, settings, listener.getsockname()[1]))
+        click.echo(_greeting(mock.contract, mock.accounts, settings, listener.getsockname()[1]))
         sys.stdout.flush()
         config = uvicorn.Config(
-            app,
+            mock,
+            http=Protocol,
             log_config=None,
             access_log=False,
             lifespan="off",

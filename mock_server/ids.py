@@ -12,13 +12,18 @@ _FORM = re.compile(f"tsk_[{_ALPHABET}]{{{_LENGTH}}}")
 
 
 def new_task_id(now: int) -> str:
-    """A fresh ID; later ones sort after earlier ones.
+    """A fresh ID of a task; later ones sort after earlier ones.
 
     Args:
         now: the time, in microseconds since 1970.
     """
+    return new_id("tsk", now)
+
+
+def new_id(prefix: str, now: int) -> str:
+    """A fresh ID of anything: the prefix and a ULID."""
     value = (now // 1000) << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-    return "tsk_" + "".join(_ALPHABET[value >> 5 * place & 31] for place in reversed(range(_LENGTH)))
+    return f"{prefix}_" + "".join(_ALPHABET[value >> 5 * place & 31] for place in reversed(range(_LENGTH)))
 
 
 def may_be_task_id(text: str) -> bool:

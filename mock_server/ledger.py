@@ -16,10 +16,11 @@ from mock_server.task import Task
 
 
 class EntryKind(StrEnum):
-    """Why credits moved. An account has at most one entry of each kind for a task."""
+    """Why credits moved. An account has at most one debit and one refund for a task."""
 
     DEBIT = "debit"
     REFUND = "refund"
+    TOP_UP = "top-up"
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Entry:
     """One line of an account's ledger.
 
     Attributes:
-        task: the task's ID.
+        id: unique, and for a task's entry made of the task and the kind: the same one cannot be written twice.
+        task: the task's ID; None for a top-up.
         amount: in credits; negative for a debit.
         counts_from: from when on it counts, in microseconds since 1970.
     """
 
-    task: str
+    id: str
+    task: str | None
     account: str
     kind: EntryKind
     amount: int
@@ -41,11 +44,20 @@ class Entry:
 
 def entries_of(task: Task, lifecycle: Lifecycle) -> tuple[Entry, ...]:
     """The entries that a task makes in its account's ledger."""
-    debit = Entry(task.id, task.account, EntryKind.DEBIT, -task.credits, task.created_at)
+    debit = _entry(task, EntryKind.DEBIT, -task.credits, task.created_at)
     if not lifecycle.states[task.plan.outcome].refund:
         return (debit,)
-    refund = Entry(task.id, task.account, EntryKind.REFUND, task.credits, task.plan.ends_at)
+    refund = _entry(task, EntryKind.REFUND, task.credits, task.plan.ends_at)
     return (debit, refund)
+
+
+def _entry(task: Task, kind: EntryKind, amount: int, counts_from: int) -> Entry:
+    return Entry(f"{task.id}.{kind}", task.id, task.account, kind, amount, counts_from)
+
+
+def top_up(id: str, account: str, credits: int, now: int) -> Entry:
+    """The entry of credits that were added by hand."""
+    return Entry(id, None, account, EntryKind.TOP_UP, credits, now)
 
 
 def balance(opening: int, entries: Iterable[Entry], now: int) -> int:

@@ -47,6 +47,24 @@ class Chance:
     seed: int
 
 
+@dataclass(frozen=True)
+class Tasks:
+    """What a scenario says of tasks; None leaves it to `Chance`.
+
+    Attributes:
+        seconds: how long one takes.
+        failure_rate: the share that fails, from 0 to 1.
+        error_code: the code of those that fail.
+    """
+
+    seconds: float | None = None
+    failure_rate: float | None = None
+    error_code: str | None = None
+
+
+ANY_TASKS = Tasks()
+
+
 class Planner:
     """Makes the plan of each task from the contract's lifecycle."""
 
@@ -104,7 +122,7 @@ class Planner:
             return f"{place} must be one of {', '.join(self._outcomes)}"
         return f"{place}: {error.message}"
 
-    def plan(self, directive: Directive, account: str, ordinal: int, now: int) -> Plan:
+    def plan(self, directive: Directive, account: str, ordinal: int, now: int, tasks: Tasks = ANY_TASKS) -> Plan:
         """The plan of a task.
 
         Args:
@@ -112,22 +130,31 @@ class Planner:
             account: whose task it is.
             ordinal: which of the account's submissions it is, counted from 1.
             now: when it is submitted, in microseconds since 1970.
+            tasks: what the scenario says.
         """
         draw = self._draw(account, ordinal)
-        fails = draw < self._chance.failure_rate
+        fails = draw < (self._chance.failure_rate if tasks.failure_rate is None else tasks.failure_rate)
         outcome = directive.outcome or (self._failed if fails else self._completed).name
         seconds = directive.after_seconds
         if seconds is None:
-            seconds = self._chance.task_seconds
+            seconds = self._chance.task_seconds if tasks.seconds is None else tasks.seconds
         ends_at = now + round(seconds * MICROSECONDS)
         if outcome != self._failed.name:
             return Plan(outcome, ends_at)
         codes = list(self._lifecycle.error_codes)
-        code = directive.error_code or codes[int(draw * 1_000_003) % len(codes)]
-        message = directive.error_message
+        code = directive.error_code or tasks.error_code or codes[int(draw * 1_000_003) % len(codes)]
+        return self.failure(ends_at, code, directive.error_message)
+
+    def failure(self, ends_at: int, code: str | None = None, message: str | None = None) -> Plan:
+        """The plan of a task that fails; without a code it is the contract's first, without a message the code's."""
+        code = code or next(iter(self._lifecycle.error_codes))
         if message is None:
             message = self._lifecycle.error_codes.get(code, f"The provider failed with {code}.")
-        return Plan(outcome, ends_at, code, message)
+        return Plan(self._failed.name, ends_at, code, message)
+
+    def success(self, ends_at: int) -> Plan:
+        """The plan of a task that completes."""
+        return Plan(self._completed.name, ends_at)
 
     def _draw(self, account: str, ordinal: int) -> float:
         """A number from 0 up to 1, the same for the same seed, account and ordinal."""

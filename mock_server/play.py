@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -10,13 +11,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from contract.model import Contract, Reading, Submission
+from contract.model import Contract, Reading, Submission, When
 from mock_server.answers import Answer, Errors
 from mock_server.outer import note
+from mock_server.prefer import Preferences
+from mock_server.scenarios import Manner, Scenario
 from mock_server.service import PICTURES, Insufficient, Service
+from mock_server.store import Caller
+from mock_server.transmit import transmit
 
 BODY = "mock_server.body"
 """The scope's extension in which validation leaves the parsed request body."""
+PREFERENCES = "mock_server.preferences"
+"""The scope's extension with what the request asks for, if it asks for anything."""
+
+NO_PREFERENCES = Preferences()
 
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?")
 
@@ -49,8 +58,22 @@ class Play:
         self._threads = threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._respond(scope)
-        await response(scope, receive, send)
+        operation = operation_id(scope)
+        if operation is None:
+            response = await self._picture(scope)
+            await response(scope, receive, send)
+            return
+        preferences: Preferences = scope["extensions"].get(PREFERENCES, NO_PREFERENCES)
+        scenario = self._service.scenarios.named(preferences.scenario or caller(scope).scenario)
+        note(scope, operation=operation, account=caller(scope).account)
+        if scenario.name != self._service.scenarios.start:
+            note(scope, scenario=scenario.name)
+        answer, manner = await self._answer(operation, scenario, scope)
+        if preferences.delay or manner.delay:
+            await asyncio.sleep(preferences.delay + manner.delay)
+        if manner.transfer:
+            note(scope, transfer=manner.transfer.value)
+        await transmit(respond(answer), manner.transfer, scope, receive, send)
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the service, in a thread if it may wait."""
@@ -58,31 +81,41 @@ class Play:
             return await run_in_threadpool(function, *args, **kwargs)
         return function(*args, **kwargs)
 
-    async def _respond(self, scope: Scope) -> Response:
-        operation = operation_id(scope)
-        if operation is None:
-            return await self._picture(scope)
-        note(scope, operation=operation, account=account(scope))
+    async def _answer(self, operation: str, scenario: Scenario, scope: Scope) -> tuple[Answer, Manner]:
+        """What a request is answered, and in which manner."""
         task = self._contract.operations[operation].task
         if isinstance(task, Submission):
-            return respond(await self._submit(operation, task, scope))
+            return await self._submit(operation, task, scenario, scope), scenario.submissions
         if isinstance(task, Reading):
-            return respond(await self._read(operation, task, scope))
+            return await self._read(operation, task, scenario, scope), scenario.reads
         raise AssertionError(operation)  # the start refuses such a contract
 
-    async def _submit(self, operation: str, submission: Submission, scope: Scope) -> Answer:
+    async def _submit(self, operation: str, submission: Submission, scenario: Scenario, scope: Scope) -> Answer:
         body = scope["extensions"][BODY]
-        outcome = await self.call(self._service.submit, operation, account(scope), body, self._base_url(scope))
+        error = scenario.submissions.error
+        if error is When.INSUFFICIENT:
+            outcome: Any = Insufficient(self._service.price(operation, body))
+        elif error:
+            note(scope, refused=f"scenario {scenario.name}")
+            return self._errors.plain(operation, error)
+        else:
+            outcome = await self.call(
+                self._service.submit, operation, caller(scope), body, self._base_url(scope), scenario.tasks
+            )
         if isinstance(outcome, Insufficient):
             note(scope, refused="insufficient credits", price=outcome.price)
             return self._errors.insufficient(operation, outcome.price)
         note(scope, task=outcome.task.id, debited=outcome.task.credits)
         return Answer(submission.accepted, outcome.body)
 
-    async def _read(self, operation: str, reading: Reading, scope: Scope) -> Answer:
+    async def _read(self, operation: str, reading: Reading, scenario: Scenario, scope: Scope) -> Answer:
+        if scenario.reads.error:
+            note(scope, refused=f"scenario {scenario.name}")
+            return self._errors.plain(operation, scenario.reads.error)
         task_id = scope["path_params"][reading.parameter.replace("-", "_")]
-        snapshot = await self.call(self._service.read, account(scope), task_id)
+        snapshot = await self.call(self._service.read, caller(scope), task_id)
         if snapshot is None:
+            note(scope, refused="no such task of this account")
             return self._errors.unknown_task(operation)
         return Answer(reading.found, snapshot)
 
@@ -115,7 +148,7 @@ def operation_id(scope: Scope) -> str | None:
     return routing.get("operation_id")
 
 
-def account(scope: Scope) -> str:
+def caller(scope: Scope) -> Caller:
     """The account whose credentials connexion accepted."""
-    name: str = scope["extensions"]["connexion_context"]["user"]
-    return name
+    found: Caller = scope["extensions"]["connexion_context"]["user"]
+    return found

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from contract.model import Carries, Contract, Submission
 from mock_server import ids, pictures
+from mock_server.clock import machine_time
 from mock_server.ledger import Entry, entries_of
-from mock_server.plan import Planner
+from mock_server.plan import ANY_TASKS, Planner, Tasks
+from mock_server.scenarios import Scenarios
 from mock_server.snapshot import answer, snapshot, state_at
-from mock_server.store import Store
+from mock_server.store import Caller, Store
 from mock_server.task import Task
 from mock_server.validation import RequestValidator
 
-Clock = Callable[[], int]
-"""Gives the time in microseconds since 1970."""
+Machine = Callable[[], int]
+"""Gives the machine's time, in microseconds since 1970."""
 
 PICTURES = "/_mock/pictures"
 _PICTURE = re.compile(rf"{PICTURES}/(?P<task>[^/]+)\.(?P<format>[a-z]+)")
-
-
-def system_clock() -> int:
-    """The machine's time, in microseconds since 1970."""
-    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True)
@@ -55,11 +51,19 @@ class Picture:
 class Service:
     """Plays a contract's tasks on a store."""
 
-    def __init__(self, contract: Contract, store: Store, planner: Planner, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        contract: Contract,
+        store: Store,
+        planner: Planner,
+        scenarios: Scenarios,
+        machine: Machine = machine_time,
+    ) -> None:
         self._contract = contract
         self._store = store
-        self._planner = planner
-        self._clock = clock
+        self.planner = planner
+        self.scenarios = scenarios
+        self.machine = machine
         self._submissions = {op.id: submission for op, submission in contract.submissions()}
         self._validators = {id_: RequestValidator(submission) for id_, submission in self._submissions.items()}
 
@@ -70,10 +74,10 @@ class Service:
             InvalidRequest: with a message for everything that is wrong.
         """
         self._validators[operation].validate(body)
-        self._planner.directive(body, self._submissions[operation].passthrough)
+        self.planner.directive(body, self._submissions[operation].passthrough)
 
     def submit(
-        self, operation: str, account: str, request: Mapping[str, Any], base_url: str
+        self, operation: str, caller: Caller, request: Mapping[str, Any], base_url: str, tasks: Tasks = ANY_TASKS
     ) -> Accepted | Insufficient:
         """Submit a task.
 
@@ -81,15 +85,17 @@ class Service:
             operation: the ID of the submitting operation.
             request: a valid request body.
             base_url: how the caller reached the mock.
+            tasks: what the scenario says.
         """
         submission = self._submissions[operation]
         profile = submission.profile_of(request)
-        directive = self._planner.directive(request, submission.passthrough)
+        directive = self.planner.directive(request, submission.passthrough)
         price = profile.price.of(request)
+        account = caller.account
         kept = {
             name: request[name] for name in profile.properties if name in request and name != submission.passthrough
         }
-        now = self._clock()
+        now = caller.clock.at(self.machine())
 
         def make(ordinal: int) -> tuple[Task, Sequence[Entry]]:
             task = Task(
@@ -100,7 +106,7 @@ class Service:
                 credits=price,
                 created_at=now,
                 base_url=base_url,
-                plan=self._planner.plan(directive, account, ordinal, now),
+                plan=self.planner.plan(directive, account, ordinal, now, tasks),
             )
             return task, entries_of(task, self._contract.lifecycle)
 
@@ -111,12 +117,20 @@ class Service:
         first = self._snapshot(task, min(now, task.plan.ends_at - 1))
         return Accepted(task, answer(submission, first))
 
-    def read(self, account: str, task_id: str) -> Mapping[str, Any] | None:
+    def price(self, operation: str, request: Mapping[str, Any]) -> int:
+        """What a valid request costs, in credits."""
+        return self._submissions[operation].profile_of(request).price.of(request)
+
+    def read(self, caller: Caller, task_id: str) -> Mapping[str, Any] | None:
         """The snapshot of an account's task, or None if the account has no such task."""
         task = self._find(task_id)
-        if task is None or task.account != account:
+        if task is None or task.account != caller.account:
             return None
-        return self._snapshot(task, self._clock())
+        return self._snapshot(task, caller.clock.at(self.machine()))
+
+    def shown(self, task: Task, now: int) -> Mapping[str, Any] | None:
+        """The snapshot of any task, or None for one of an earlier contract."""
+        return self._snapshot(task, now) if self._is_played(task) else None
 
     def picture(self, path: str) -> Picture | None:
         """The picture at a path that a snapshot handed out, or None if there is none."""
@@ -124,7 +138,8 @@ class Service:
         task = self._find(match["task"]) if match else None
         if match is None or task is None or match["format"] != self._format(task):
             return None
-        state, _ = state_at(self._contract.lifecycle, task, self._clock())
+        now = self._store.clock(task.account).at(self.machine())
+        state, _ = state_at(self._contract.lifecycle, task, now)
         if state.carries is not Carries.RESULT:
             return None
         submission = self._submissions[task.operation]

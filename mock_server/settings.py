@@ -46,6 +46,8 @@ class Settings:
 
     spec: Path = _setting(default_contract(), _FILE, "The contract to play.")
     accounts: Path = _setting(fixtures() / "accounts.yaml", _FILE, "The accounts that are known at the start.")
+    scenarios: Path = _setting(fixtures() / "scenarios.yaml", _FILE, "The scenarios that there are.")
+    scenario: str | None = _setting(None, str, "The scenario that is on at the start; by default what their file says.")
     host: str = _setting("127.0.0.1", str, "Where to listen.")
     port: int = _setting(8000, click.IntRange(0, 65535), "Where to listen; 0 takes a free port.")
     credits: int | None = _setting(
@@ -60,6 +62,10 @@ class Settings:
     public_url: str | None = _setting(
         None, str, "The beginning of picture URLs; by default the Host that each client used."
     )
+    control: bool = _setting(True, bool, "Whether the control API and the console are served, below /_mock.")
+    control_token: str | None = _setting(
+        None, str, "What whoever controls the mock has to show, where it listens beyond loopback."
+    )
     max_body_bytes: int = _setting(10 * 1024 * 1024, click.IntRange(1), "The largest request body that is read.")
 
 
@@ -67,8 +73,11 @@ def options() -> Iterator[Callable[[F], F]]:
     """A command-line option for each setting, which is also an environment variable."""
     for setting in fields(Settings):
         in_memory = setting.default == MEMORY
+        name = "--" + setting.name.replace("_", "-")
+        if setting.metadata["type"] is bool:
+            name += f"/--no-{setting.name.replace('_', '-')}"
         yield click.option(
-            "--" + setting.name.replace("_", "-"),
+            name,
             type=setting.metadata["type"],
             default=setting.default,
             help=setting.metadata["help"],

@@ -23,7 +23,7 @@ def state_at(lifecycle: Lifecycle, task: Task, now: int) -> tuple[State, int]:
     way = lifecycle.path_to(task.plan.outcome)
     steps = len(way) - 1
     span = task.plan.ends_at - task.created_at
-    if now >= task.plan.ends_at:
+    if task.has_ended(now):
         reached = steps
     else:
         elapsed = max(now - task.created_at, 0)  # a clock set back leaves a task where it began

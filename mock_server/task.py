@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+HELD = 2**61
+"""The end of a task that does not end by itself: so far away that no clock gets near it."""
 
 MICROSECONDS = 1_000_000
 """Times are whole microseconds since 1970, UTC: exact in every database, and in the order of events."""
@@ -12,7 +15,7 @@ MICROSECONDS = 1_000_000
 
 @dataclass(frozen=True)
 class Plan:
-    """What will become of a task, fixed when it is submitted.
+    """What will become of a task, fixed when it is submitted; only who controls the mock makes another one.
 
     Attributes:
         outcome: the name of the terminal state it will reach.
@@ -24,6 +27,11 @@ class Plan:
     ends_at: int
     error_code: str | None = None
     error_message: str | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the task waits for somebody to end it; the moment may have been moved with a clock."""
+        return self.ends_at > HELD // 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Task:
         credits: the price that was debited.
         created_at: when it was accepted, in microseconds since 1970.
         base_url: how its caller reached the mock, the beginning of its result's URL.
+        sealed: whether it has ended, whatever a clock says that was set back since.
     """
 
     id: str
@@ -48,3 +57,12 @@ class Task:
     created_at: int
     base_url: str
     plan: Plan
+    sealed: bool = False
+
+    def planned(self, plan: Plan) -> Task:
+        """The same task with another plan."""
+        return replace(self, plan=plan)
+
+    def has_ended(self, now: int) -> bool:
+        """Whether it is in the state that its plan leads to."""
+        return self.sealed or now >= self.plan.ends_at

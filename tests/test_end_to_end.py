@@ -233,7 +233,7 @@ def test_a_killed_process_loses_nothing_that_it_answered(tmp_path: Path) -> None
     assert store.balance("rich", now) == 1_000_000 + sum(entry.amount for entry in entries)
     debited = {entry.task for entry in entries if entry.kind is EntryKind.DEBIT}
     assert set(accepted) <= debited
-    assert all(store.task(task_id) for task_id in debited)
+    assert all(store.task(str(task_id)) for task_id in debited)
     # whatever the clients did not hear of, at most one submission each, was debited together with its task
     assert len(debited) <= len(accepted) + 6 + 1
     store.close()

@@ -28,16 +28,20 @@ import yaml
 
 from contract.document import load_document
 from contract.model import Contract
-from contract.reader import JSON
+from contract.reader import JSON, load_contract
 from contract.resources import default_contract, fixtures
 from contract.schema import json_schema
 from mock_server.accounts import Account, load_accounts
 from mock_server.app import build_app
+from mock_server.clock import REAL
+from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
+from mock_server.scenarios import load_scenarios
 from mock_server.service import Service
 from mock_server.settings import MEMORY
-from mock_server.store import Store
+from mock_server.store import Caller, Store
 from mock_server.task import MICROSECONDS
+from mock_server.transmit import Protocol
 
 SUBMIT: Final = "/api/ai/image/generate"
 TASKS: Final = "/api/ai/tasks"
@@ -86,6 +90,20 @@ def allow_open_files(count: int) -> None:
 
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
+
+
+SCENARIOS: Final = load_scenarios(fixtures() / "scenarios.yaml", load_contract(default_contract()))
+
+
+def calling(name: str) -> Caller:
+    """An account that has shown its credentials, and goes by the machine's time."""
+    return Caller(name, REAL, None)
+
+
+def opened(store: Store, scheme: str, secret: str) -> str | None:
+    """The name of the account that the credentials open."""
+    caller = store.caller(scheme, secret)
+    return caller.account if caller else None
 
 
 def account(name: str, credits: int) -> Account:
@@ -247,10 +265,10 @@ def serving(
     clock = Clock()
     store = Store(database)
     store.add_accounts(load_accounts(fixtures() / "accounts.yaml", contract, None))
-    service = Service(contract, store, Planner(contract.lifecycle, chance or Chance(5, 0, 0)), clock)
-    app = build_app(contract, service, store, public_url=public_url, max_body_bytes=max_body_bytes)
+    service = Service(contract, store, Planner(contract.lifecycle, chance or Chance(5, 0, 0)), SCENARIOS, clock)
+    app = RequestLog(build_app(contract, service, store, public_url=public_url, max_body_bytes=max_body_bytes))
     listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -26,6 +26,7 @@ from tests.mock_server.harness import (
     POOR,
     READ,
     RICH,
+    SCENARIOS,
     SUBMIT,
     TASKS,
     Documented,
@@ -265,7 +266,7 @@ def start(folder: Path, change: Callable[[dict[str, Any]], object]) -> str:
     """The message with which a mock refuses to play a contract."""
     contract = load_contract(changed_contract(folder, change))
     store = Store(MEMORY)
-    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)))
+    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS)
     with pytest.raises(ContractError) as raised:
         build_app(contract, service, store, max_body_bytes=LIMIT)
     store.close()

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from mock_server.accounts import MOST_CREDITS
-from mock_server.control import is_loopback
+from mock_server.guard import is_loopback
 from tests.mock_server.harness import RICH, SUBMIT, TASKS, Process, bearer, request, told
 
 ACCOUNTS, ACCOUNT = "/_mock/accounts", "/_mock/account"

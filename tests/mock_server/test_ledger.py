@@ -34,13 +34,13 @@ def tasks(draw: st.DrawFn) -> Task:
 
 def test_a_task_that_completes_is_debited_once_and_for_all(entries: Entries) -> None:
     done = task(created_at=5, plan=Plan("completed", 9))
-    assert entries(done) == (Entry("task-0", "rich", EntryKind.DEBIT, -3, 5),)
+    assert entries(done) == (Entry("task-0.debit", "task-0", "rich", EntryKind.DEBIT, -3, 5),)
 
 
 def test_a_task_that_fails_gets_its_price_back_when_it_fails(entries: Entries) -> None:
     debit, refund = entries(task(created_at=5, plan=Plan("failed", 9, "X", "x")))
-    assert debit == Entry("task-0", "rich", EntryKind.DEBIT, -3, 5)
-    assert refund == Entry("task-0", "rich", EntryKind.REFUND, 3, 9)
+    assert debit == Entry("task-0.debit", "task-0", "rich", EntryKind.DEBIT, -3, 5)
+    assert refund == Entry("task-0.refund", "task-0", "rich", EntryKind.REFUND, 3, 9)
 
 
 @pytest.mark.parametrize(("now", "expected"), [(4, 10), (5, 7), (8, 7), (9, 10), (10**18, 10)])

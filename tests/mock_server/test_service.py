@@ -23,13 +23,14 @@ from PIL import Image
 
 from contract.model import Contract
 from contract.reader import load_contract
+from mock_server.clock import machine_time
 from mock_server.ledger import EntryKind, balance
 from mock_server.plan import Chance, Directive, Planner
-from mock_server.service import Accepted, Insufficient, Service, system_clock
+from mock_server.service import Accepted, Insufficient, Service
 from mock_server.settings import MEMORY
 from mock_server.store import Store
 from mock_server.task import MICROSECONDS, Plan
-from tests.mock_server.harness import Clock, account, add_a_state, changed_contract, request, told
+from tests.mock_server.harness import SCENARIOS, Clock, account, add_a_state, calling, changed_contract, request, told
 
 OPERATION = "generateImage"
 URL = "https://example.com/a.png"
@@ -39,13 +40,13 @@ OPENINGS = {"broke": 0, "modest": 40, "rich": 300}
 @pytest.fixture
 def service(contract: Contract, store: Store, clock: Clock) -> Service:
     store.add_accounts([account(name, credits) for name, credits in OPENINGS.items()])
-    return Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), clock)
+    return Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS, clock)
 
 
 def submit(service: Service, name: str = "rich", **fields: Any) -> Accepted | Insufficient:
     body = request(**fields)
     service.validate(OPERATION, body)
-    return service.submit(OPERATION, name, body, "http://mock")
+    return service.submit(OPERATION, calling(name), body, "http://mock")
 
 
 def accepted(service: Service, name: str = "rich", **fields: Any) -> str:
@@ -107,7 +108,7 @@ class Life(RuleBasedStateMachine):
     def open(self) -> None:
         self.store = Store(self.database)
         self.store.add_accounts([account(name, credits) for name, credits in OPENINGS.items()])
-        self.service = Service(self.contract, self.store, self.planner, self.clock)
+        self.service = Service(self.contract, self.store, self.planner, SCENARIOS, self.clock)
 
     def teardown(self) -> None:
         self.store.close()
@@ -129,7 +130,7 @@ class Life(RuleBasedStateMachine):
         said = {"outcome": outcome, "afterSeconds": seconds}
         wish = {"providerInput": {"mock": {key: value for key, value in said.items() if value is not None}}}
         affordable = self.expected(name) >= offer.price
-        answer = self.service.submit(OPERATION, name, {**offer.request, **wish}, "http://mock")
+        answer = self.service.submit(OPERATION, calling(name), {**offer.request, **wish}, "http://mock")
         if not affordable:
             assert answer == Insufficient(offer.price)
             return multiple()
@@ -148,7 +149,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(task=tasks, name=st.sampled_from(list(OPENINGS)))
     def read(self, task: Known, name: str) -> None:
-        shown = self.service.read(name, task.id)
+        shown = self.service.read(calling(name), task.id)
         if name != task.owner:
             assert shown is None
             return
@@ -197,7 +198,7 @@ def test_every_tier_of_every_model_costs_what_the_table_says_in_both_modes(
     contract: Contract, store: Store, clock: Clock
 ) -> None:
     store.add_accounts([account("table", 10_000)])
-    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), clock)
+    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS, clock)
     left = 10_000
     for offer in offers(contract):
         answer = submit(service, "table", **offer.request)
@@ -226,7 +227,7 @@ def test_a_balance_that_equals_the_price_is_enough_and_one_less_is_not(
     contract: Contract, store: Store, clock: Clock
 ) -> None:
     store.add_accounts([account("enough", 3), account("short", 2)])
-    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), clock)
+    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS, clock)
     assert isinstance(submit(service, "enough"), Accepted)
     assert store.balance("enough", clock.now) == 0
     assert submit(service, "short") == Insufficient(3)
@@ -247,7 +248,7 @@ def contract_service(contract: Contract) -> NewService:
         store = Store(MEMORY)
         store.add_accounts([account(name, credits) for name, credits in OPENINGS.items()])
         planner = Planner(contract.lifecycle, chance)
-        return Service(contract, store, planner, Clock()), planner
+        return Service(contract, store, planner, SCENARIOS, Clock()), planner
 
     return make
 
@@ -271,12 +272,12 @@ def test_at_the_ends_of_the_failure_rate_all_tasks_end_alike(
     contract: Contract, store: Store, clock: Clock, rate: float, status: int
 ) -> None:
     store.add_accounts([account("rich", 300)])
-    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, rate, 3)), clock)
+    service = Service(contract, store, Planner(contract.lifecycle, Chance(5, rate, 3)), SCENARIOS, clock)
     ids = [accepted(service) for _ in range(20)]
     assert store.balance("rich", clock.now) == 240
     clock.advance(5)
     for task_id in ids:
-        shown = service.read("rich", task_id)
+        shown = service.read(calling("rich"), task_id)
         assert shown is not None
         assert shown["status"] == status
     assert store.balance("rich", clock.now) == (300 if rate else 240)
@@ -298,7 +299,7 @@ def test_a_task_that_ends_at_once_is_still_accepted_as_pending(service: Service,
     outcome = submit(service, **told("failed", afterSeconds=0))
     assert isinstance(outcome, Accepted)
     assert outcome.body["status"] == 0
-    shown = service.read("rich", outcome.task.id)
+    shown = service.read(calling("rich"), outcome.task.id)
     assert shown is not None
     assert shown["status"] == 2
     assert store.balance("rich", clock.now) == 300
@@ -307,11 +308,11 @@ def test_a_task_that_ends_at_once_is_still_accepted_as_pending(service: Service,
 def test_a_task_passes_through_the_states_that_the_contract_knows(store: Store, clock: Clock, tmp_path: Path) -> None:
     contract = load_contract(changed_contract(tmp_path, add_a_state))
     store.add_accounts([account("rich", 300)])
-    service = Service(contract, store, Planner(contract.lifecycle, Chance(4, 0, 0)), clock)
+    service = Service(contract, store, Planner(contract.lifecycle, Chance(4, 0, 0)), SCENARIOS, clock)
     ids = [accepted(service), accepted(service, **told("failed"))]
     statuses = []
     for _ in range(4):
-        shown = [service.read("rich", task_id) for task_id in ids]
+        shown = [service.read(calling("rich"), task_id) for task_id in ids]
         statuses.append([snapshot["status"] for snapshot in shown if snapshot])
         clock.advance(1.5)
     assert statuses == [[0, 0], [0, 0], [3, 3], [1, 2]]
@@ -322,14 +323,14 @@ def test_a_task_passes_through_the_states_that_the_contract_knows(store: Store, 
 
 def test_a_task_is_nobody_elses(service: Service) -> None:
     task_id = accepted(service)
-    assert service.read("rich", task_id)
-    assert service.read("modest", task_id) is None
-    assert service.read("nobody", task_id) is None
+    assert service.read(calling("rich"), task_id)
+    assert service.read(calling("modest"), task_id) is None
+    assert service.read(calling("nobody"), task_id) is None
 
 
 @pytest.mark.parametrize("text", ["", "x", "tsk_", "../x", "\0", "\ud800", "x" * 10_000, "tsk_" + "0" * 26])
 def test_an_id_that_was_never_given_out_is_no_task(service: Service, text: str) -> None:
-    assert service.read("rich", text) is None
+    assert service.read(calling("rich"), text) is None
 
 
 def test_a_task_that_the_contract_no_longer_knows_is_not_found(
@@ -337,7 +338,7 @@ def test_a_task_that_the_contract_no_longer_knows_is_not_found(
 ) -> None:
     store.add_accounts([account("rich", 300)])
     planner = Planner(contract.lifecycle, Chance(5, 0, 0))
-    task_id = accepted(Service(contract, store, planner, clock))
+    task_id = accepted(Service(contract, store, planner, SCENARIOS, clock))
     clock.advance(5)
 
     def rename_operation(document: dict[str, Any]) -> None:
@@ -356,24 +357,24 @@ def test_a_task_that_the_contract_no_longer_knows_is_not_found(
 
     for change in (rename_operation, rename_model, rename_state):
         other = load_contract(changed_contract(tmp_path, change))
-        later = Service(other, store, Planner(other.lifecycle, Chance(5, 0, 0)), clock)
-        assert later.read("rich", task_id) is None
+        later = Service(other, store, Planner(other.lifecycle, Chance(5, 0, 0)), SCENARIOS, clock)
+        assert later.read(calling("rich"), task_id) is None
         assert later.picture(f"/_mock/pictures/{task_id}.png") is None
-    assert Service(contract, store, planner, clock).read("rich", task_id)
+    assert Service(contract, store, planner, SCENARIOS, clock).read(calling("rich"), task_id)
 
 
 def test_reading_changes_nothing(service: Service, store: Store, clock: Clock) -> None:
     task_id = accepted(service, **told("failed"))
     clock.advance(10)
     before = store.entries("rich"), store.task(task_id), store.balance("rich", clock.now)
-    first = service.read("rich", task_id)
-    assert all(service.read("rich", task_id) == first for _ in range(5))
+    first = service.read(calling("rich"), task_id)
+    assert all(service.read(calling("rich"), task_id) == first for _ in range(5))
     assert (store.entries("rich"), store.task(task_id), store.balance("rich", clock.now)) == before
 
 
 @pytest.mark.parametrize("prompt", ["\0", "\r\n", "\x1b[0m", "é\u0301", "\U0001f98a", "\ufeff", "中" * 20_000, "'; --"])
 def test_any_text_is_kept_exactly(service: Service, prompt: str) -> None:
-    shown = service.read("rich", accepted(service, prompt=prompt))
+    shown = service.read(calling("rich"), accepted(service, prompt=prompt))
     assert shown is not None
     assert shown["prompt"] == prompt
 
@@ -390,7 +391,7 @@ def test_what_is_passed_through_is_not_kept(service: Service) -> None:
 def picture_url(service: Service, clock: Clock, **fields: Any) -> str:
     task_id = accepted(service, **fields)
     clock.advance(5)
-    shown = service.read("rich", task_id)
+    shown = service.read(calling("rich"), task_id)
     assert shown is not None
     (url,) = shown["imageUrls"]
     assert url.startswith("http://mock/")
@@ -470,10 +471,10 @@ def test_a_format_that_cannot_be_drawn_becomes_one_that_can(store: Store, clock:
 
     contract = load_contract(changed_contract(tmp_path, change))
     store.add_accounts([account("rich", 300)])
-    service = Service(contract, store, Planner(contract.lifecycle, Chance(0, 0, 0)), clock)
+    service = Service(contract, store, Planner(contract.lifecycle, Chance(0, 0, 0)), SCENARIOS, clock)
     assert picture_url(service, clock, outputFormat="avif").endswith(".png")
 
 
-def test_the_system_clock_counts_microseconds_since_1970() -> None:
-    assert 1_700_000_000 < system_clock() / MICROSECONDS < 10_000_000_000
-    assert system_clock() <= system_clock()
+def test_the_machine_time_counts_microseconds_since_1970() -> None:
+    assert 1_700_000_000 < machine_time() / MICROSECONDS < 10_000_000_000
+    assert machine_time() <= machine_time()

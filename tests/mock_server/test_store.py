@@ -18,7 +18,7 @@ from mock_server.service import Accepted, Service
 from mock_server.settings import MEMORY
 from mock_server.store import Store, StoreError
 from mock_server.task import Plan, Task
-from tests.mock_server.harness import BEARER, Clock, account, request
+from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, calling, opened, request
 
 AT_ONCE = 400
 
@@ -38,8 +38,8 @@ def task(number: int, **changed: Any) -> Task:
 
 
 def entries_of(made: Task) -> list[Entry]:
-    debit = Entry(made.id, made.account, EntryKind.DEBIT, -made.credits, made.created_at)
-    refund = Entry(made.id, made.account, EntryKind.REFUND, made.credits, made.plan.ends_at)
+    debit = Entry(f"{made.id}.debit", made.id, made.account, EntryKind.DEBIT, -made.credits, made.created_at)
+    refund = Entry(f"{made.id}.refund", made.id, made.account, EntryKind.REFUND, made.credits, made.plan.ends_at)
     return [debit, refund] if made.plan.outcome == "failed" else [debit]
 
 
@@ -52,10 +52,10 @@ def keep(store: Store, made: Task, now: int = 10) -> Task | None:
 
 def test_a_secret_opens_its_account_by_its_scheme_alone(store: Store) -> None:
     store.add_accounts([Account("one", 5, {"a": "key", "b": "other"}), Account("two", 5, {"b": "key"})])
-    assert store.account_of("a", "key") == "one"
-    assert store.account_of("b", "key") == "two"
-    assert store.account_of("b", "other") == "one"
-    assert store.account_of("a", "other") is None
+    assert opened(store, "a", "key") == "one"
+    assert opened(store, "b", "key") == "two"
+    assert opened(store, "b", "other") == "one"
+    assert store.caller("a", "other") is None
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_secret_opens_its_account_by_its_scheme_alone(store: Store) -> None:
 )
 def test_nothing_but_the_whole_secret_opens_an_account(store: Store, secret: str) -> None:
     store.add_accounts([Account("one", 5, {"a": "key"})])
-    assert store.account_of("a", secret) is None
+    assert store.caller("a", secret) is None
 
 
 def test_an_account_that_is_there_keeps_its_balance_and_its_tasks(store: Store) -> None:
@@ -77,16 +77,16 @@ def test_an_account_that_is_there_keeps_its_balance_and_its_tasks(store: Store) 
 def test_credentials_are_those_that_were_given_last(store: Store) -> None:
     store.add_accounts([Account("one", 5, {"a": "old", "b": "b1"}), Account("two", 5, {"a": "moving"})])
     store.add_accounts([Account("one", 5, {"a": "moving"}), Account("two", 5, {"a": "new"})])
-    assert store.account_of("a", "moving") == "one"
-    assert store.account_of("a", "new") == "two"
-    assert store.account_of("a", "old") is None
-    assert store.account_of("b", "b1") is None
+    assert opened(store, "a", "moving") == "one"
+    assert opened(store, "a", "new") == "two"
+    assert store.caller("a", "old") is None
+    assert store.caller("b", "b1") is None
 
 
 def test_accounts_that_are_not_named_keep_their_credentials(store: Store) -> None:
     store.add_accounts([account("one", 5)])
     store.add_accounts([account("two", 5)])
-    assert store.account_of(BEARER, "one") == "one"
+    assert opened(store, BEARER, "one") == "one"
 
 
 def test_an_unknown_account_has_no_balance_and_no_entries(store: Store) -> None:
@@ -187,14 +187,14 @@ def submit_at_once(services: Sequence[Service], name: str) -> list[bool]:
     def submit(number: int) -> bool:
         together.wait()
         service = services[number % len(services)]
-        return isinstance(service.submit("generateImage", name, request(), "http://mock"), Accepted)
+        return isinstance(service.submit("generateImage", calling(name), request(), "http://mock"), Accepted)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         return list(threads.map(submit, range(AT_ONCE)))
 
 
 def service_on(store: Store, contract: Contract) -> Service:
-    return Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), Clock())
+    return Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS, Clock())
 
 
 def test_many_threads_never_spend_more_than_there_is(contract: Contract, store: Store, clock: Clock) -> None:
@@ -203,7 +203,7 @@ def test_many_threads_never_spend_more_than_there_is(contract: Contract, store: 
     assert store.balance("crowd", clock.now) == 1
     entries = store.entries("crowd")
     assert [entry.amount for entry in entries] == [-3] * 33
-    assert all(store.task(entry.task) for entry in entries)
+    assert all(store.task(str(entry.task)) for entry in entries)
 
 
 def test_two_stores_on_one_file_never_spend_more_than_there_is(
@@ -226,7 +226,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
         # another thread of this process, and another process, read in the middle of a transaction
         with ThreadPoolExecutor(1) as thread:
             assert thread.submit(store.balance, "rich", 10).result() == 10
-            assert thread.submit(other.account_of, BEARER, "rich").result() == "rich"
+            assert thread.submit(opened, other, BEARER, "rich").result() == "rich"
         return task(1), entries_of(task(1))
 
     assert store.submit("rich", 3, 10, make)
@@ -263,7 +263,7 @@ def test_a_new_file_that_is_locked_for_a_moment_is_waited_for(tmp_path: Path, mo
         if len(waits) == 3:
             other.execute("COMMIT")
 
-    monkeypatch.setattr("mock_server.store.time.sleep", sleep)
+    monkeypatch.setattr("mock_server.store.engine.time.sleep", sleep)
     Store(f"sqlite:///{tmp_path}/mock.db").close()
     assert len(waits) == 3
     other.close()
@@ -282,7 +282,7 @@ def test_a_file_remembers_everything(tmp_path: Path) -> None:
     first.close()
     second = Store(url)
     assert (second.entries("rich"), second.task("tsk_1"), second.balance("rich", 10)) == before
-    assert second.account_of(BEARER, "rich") == "rich"
+    assert opened(second, BEARER, "rich") == "rich"
     assert second.balance("rich", 20) == 7
     second.close()
 
@@ -302,7 +302,7 @@ def test_only_a_store_in_memory_says_so(tmp_path: Path) -> None:
 def test_two_stores_in_memory_share_nothing() -> None:
     one, other = Store(MEMORY), Store(MEMORY)
     one.add_accounts([account("rich", 10)])
-    assert other.account_of(BEARER, "rich") is None
+    assert other.caller(BEARER, "rich") is None
     one.close()
     other.close()
 
@@ -362,7 +362,7 @@ def test_a_file_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_another_process_keeps_locked_is_refused_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr("mock_server.store._BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("mock_server.store.engine._BUSY_SECONDS", 0.05)
     with sqlite3.connect(tmp_path / "mock.db", isolation_level=None) as connection:
         connection.execute(f"BEGIN {kind}")
         with pytest.raises(StoreError, match="database is locked"):
@@ -376,7 +376,7 @@ def test_the_errors_of_a_database_never_tell_a_secret(store: Store) -> None:
     with store._engine.begin() as connection:  # noqa: SLF001
         connection.exec_driver_sql("DROP TABLE credentials")
     with pytest.raises(DatabaseError) as raised:
-        store.account_of(BEARER, secret)
+        store.caller(BEARER, secret)
     assert secret not in str(raised.value)
     with pytest.raises(StoreError) as refused:
         store.add_accounts([Account("rich", 10, {BEARER: secret})])

@@ -1,0 +1,108 @@
+"""The control API as an ASGI application: connexion serves `control.yaml`, `Control` does what is asked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from connexion import AsyncApp, request
+from connexion.datastructures import MediaTypeDict
+from connexion.exceptions import ProblemException
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware.context import ContextMiddleware
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.request_validation import RequestValidationMiddleware
+from connexion.middleware.routing import RoutingMiddleware
+from connexion.resolver import Resolver
+from connexion.validators.json import JSONRequestBodyValidator
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from contract.reader import JSON
+from mock_server.body import parse_body
+from mock_server.control import Control, ControlError
+from mock_server.invalid import InvalidRequest
+
+PREFIX: Final = "/_mock"
+_DOCUMENT: Final = Path(__file__).with_name("control.yaml")
+
+
+def control_app(control: Control) -> ASGIApp:
+    """Make the application."""
+    text = _DOCUMENT.read_text("utf-8")
+    app = AsyncApp(
+        "mock_server",
+        middlewares=[ExceptionMiddleware, RoutingMiddleware, RequestValidationMiddleware, ContextMiddleware],
+    )
+    app.add_api(
+        yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)),  # noqa: S506 - either is a safe loader
+        resolver=Resolver(_handlers(control).__getitem__),
+        strict_validation=True,
+        validator_map={"body": MediaTypeDict({"*/*": _BodyValidator})},
+    )
+    for error in (ControlError, InvalidRequest, ProblemException, HTTPException, Exception):
+        app.add_error_handler(error, _answer)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == PREFIX:
+            scope = {**scope, "path": f"{PREFIX}/", "raw_path": f"{PREFIX}/".encode()}
+        if scope["path"] == f"{PREFIX}/openapi.yaml":
+            await PlainTextResponse(text, media_type="application/yaml")(scope, receive, send)
+            return
+        await app(_as_json(scope), receive, send)
+
+    return serve
+
+
+def _handlers(control: Control) -> dict[str, Callable[..., Any]]:
+    """The method of each operation, by the operation's ID."""
+
+    def who_am_i() -> Any:
+        headers: Mapping[str, str] = request.headers  # type: ignore[attr-defined]  # a proxy without types
+        return control.who_am_i(headers.get("authorization", ""))
+
+    methods = [name for name in vars(Control) if not name.startswith("_")]
+    named = {re.sub("_(.)", lambda part: part[1].upper(), name): getattr(control, name) for name in methods}
+    return {**named, "whoAmI": who_am_i}
+
+
+class _BodyValidator(JSONRequestBodyValidator):
+    """connexion's own, but what is no JSON, or no text, is refused before anybody has to store it."""
+
+    async def _parse(self, stream: AsyncGenerator[bytes, None], scope: Scope) -> Any:  # noqa: ARG002 - as connexion has it
+        raw = b"".join([chunk async for chunk in stream])
+        return parse_body(raw) if raw.strip() else None
+
+
+def _as_json(scope: Scope) -> Scope:
+    """A body is JSON, whatever it is called: curl calls it a form unless it is told otherwise."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
+    return {**scope, "headers": [*headers, (b"content-type", JSON.encode())]}
+
+
+def _answer(_request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """The answer to a request that cannot be carried out."""
+    status, message = HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}"
+    headers: dict[str, str] = {}
+    if isinstance(error, ControlError):
+        status, message = error.status, str(error)
+    elif isinstance(error, InvalidRequest):
+        messages = [*error.form, *(message for field in error.fields.values() for message in field)]
+        status, message = HTTPStatus.BAD_REQUEST, "; ".join(messages)
+    elif isinstance(error, ProblemException):
+        status, message = HTTPStatus(error.status), str(error.detail).partition("\n")[0]
+    elif isinstance(error, HTTPException):
+        status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
+        message = f"{status.phrase}; the control API is described at {PREFIX}/openapi.yaml"
+    return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed
+        status_code=status,
+        content_type=JSON,
+        body=json.dumps({"error": message}, ensure_ascii=False).encode(),
+        headers=headers,
+    )

@@ -1,0 +1,256 @@
+"""The last requests and their answers, for whoever wants to know what the mock did, and why.
+
+What a request presents as credentials is taken out of everything that is shown, also where it is repeated in a body.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contract.har import har, har_entry
+from contract.model import Contract
+from mock_server.outer import NOTES
+from mock_server.snapshot import timestamp
+
+SHOWN: Final = "[credentials]"
+_SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+_SHORTEST: Final = 4
+"""A secret shorter than this would be found in ordinary words."""
+
+MOST_EXCHANGES: Final = 500
+_LONGEST_BODY: Final = 64 * 1024
+"""Bytes of a body that are kept."""
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass
+class Content:
+    """What a request or an answer consists of.
+
+    Attributes:
+        body: the beginning of it.
+        size: of the whole body, in bytes.
+    """
+
+    headers: Headers = ()
+    body: bytes = b""
+    size: int = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Take in another piece of the body."""
+        self.size += len(chunk)
+        if len(self.body) < _LONGEST_BODY:
+            self.body += chunk[: _LONGEST_BODY - len(self.body)]
+
+
+@dataclass
+class Exchange:
+    """A request and its answer.
+
+    Attributes:
+        id: counts up.
+        at: when it came, by the machine, in microseconds since 1970.
+        milliseconds: until the answer was gone.
+        url: as the client wrote it.
+        status: 0 where no answer was begun.
+        did: what the mock noted.
+    """
+
+    id: int
+    at: int
+    method: str
+    url: str
+    path: str
+    asked: Content
+    answered: Content = field(default_factory=Content)
+    status: int = 0
+    milliseconds: float = 0.0
+    did: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Exchanges:
+    """Keeps the last exchanges, and shows them without credentials."""
+
+    def __init__(self, contract: Contract, most: int = MOST_EXCHANGES) -> None:
+        schemes = contract.security_schemes.values()
+        named = {str(s.parameter).lower() for s in schemes if s.location == "header"}
+        self._secret_headers = _SECRET_HEADERS | named
+        self._secret_parameters = {str(s.parameter) for s in schemes if s.location == "query"}
+        self._kept: deque[Exchange] = deque(maxlen=most)
+        self._lock = threading.Lock()
+        self._ids = count(1)
+        self.newest = 0
+        """The ID of the newest exchange; it changes whenever there is something new to see."""
+
+    def begin(self, scope: Scope) -> Exchange:
+        """The record of a request that has come in; it is kept once it is `done`."""
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+        path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1") + query
+        url = f"{scope['scheme']}://{host}{path}"
+        return Exchange(next(self._ids), time.time_ns() // 1000, scope["method"], url, path, Content(scope["headers"]))
+
+    def done(self, exchange: Exchange) -> None:
+        """Keep an exchange."""
+        with self._lock:
+            self._kept.append(exchange)
+            self.newest = exchange.id
+
+    def clear(self, account: str | None = None) -> None:
+        """Forget the exchanges, or those of one account."""
+        with self._lock:
+            left = [e for e in self._kept if account is not None and e.did.get("account") != account]
+            self._kept.clear()
+            self._kept.extend(left)
+            self.newest = next(self._ids)
+
+    def find(self, id: int) -> Exchange | None:
+        """The exchange with this ID, if it is still kept."""
+        return next((exchange for exchange in self._all() if exchange.id == id), None)
+
+    def last(self, account: str | None = None, limit: int = MOST_EXCHANGES) -> list[Exchange]:
+        """The last exchanges, newest first; of one account, if one is named."""
+        found = [e for e in self._all() if account is None or e.did.get("account") == account]
+        return found[::-1][:limit]
+
+    def shown(self, exchange: Exchange) -> dict[str, Any]:
+        """An exchange as plain JSON, without credentials."""
+        clean = self._cleaner(exchange)
+        return {
+            "id": exchange.id,
+            "at": timestamp(exchange.at),
+            "milliseconds": round(exchange.milliseconds, 1),
+            "request": {
+                "method": exchange.method,
+                "path": clean(exchange.path),
+                "headers": dict(self._headers(exchange.asked, clean)),
+                "body": clean(_text(exchange.asked)),
+            },
+            "response": {
+                "status": exchange.status,
+                "headers": dict(self._headers(exchange.answered, clean)),
+                "body": clean(_text(exchange.answered)),
+            },
+            "did": {name: clean(value) if isinstance(value, str) else value for name, value in exchange.did.items()},
+        }
+
+    def har(self, account: str | None = None) -> dict[str, Any]:
+        """The last exchanges as a HAR file, oldest first, without credentials."""
+        return har("mock-server", map(self._entry, reversed(self.last(account))))
+
+    def _entry(self, exchange: Exchange) -> dict[str, Any]:
+        clean = self._cleaner(exchange)
+        return har_entry(
+            started=exchange.at / 1_000_000,
+            milliseconds=exchange.milliseconds,
+            method=exchange.method,
+            url=clean(exchange.url),
+            request_headers=list(self._headers(exchange.asked, clean)),
+            request_text=clean(_text(exchange.asked)) if exchange.asked.size else None,
+            request_size=exchange.asked.size,
+            status=exchange.status,
+            response_headers=list(self._headers(exchange.answered, clean)),
+            response_text=clean(_text(exchange.answered)),
+            response_size=exchange.answered.size,
+        )
+
+    def _all(self) -> list[Exchange]:
+        with self._lock:
+            return list(self._kept)
+
+    def _headers(self, content: Content, clean: Cleaner) -> Iterator[tuple[str, str]]:
+        for raw, value in content.headers:
+            name = raw.decode("latin-1").lower()
+            yield name, SHOWN if name in self._secret_headers else clean(value.decode("latin-1"))
+
+    def _cleaner(self, exchange: Exchange) -> Cleaner:
+        return Cleaner(set(self._secrets(exchange)))
+
+    def _secrets(self, exchange: Exchange) -> Iterator[str]:
+        """What the request presents as credentials, whether they are good or not."""
+        for raw, value in exchange.asked.headers:
+            name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+            if name == "cookie":
+                yield from cookie_parser(text).values()
+            elif name in self._secret_headers:
+                yield from (text, text.partition(" ")[2].strip())
+        for pair in exchange.path.partition("?")[2].split("&"):
+            name, _, text = pair.partition("=")
+            if name in self._secret_parameters:
+                yield text
+
+
+class Cleaner:
+    """Takes secrets out of texts."""
+
+    def __init__(self, secrets: set[str]) -> None:
+        self._secrets = sorted((secret for secret in secrets if len(secret) >= _SHORTEST), key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, SHOWN)
+        return text
+
+
+class Recorder:
+    """Records what passes through it; inside the request log, whose notes it keeps."""
+
+    def __init__(self, app: ASGIApp, exchanges: Exchanges) -> None:
+        self._app = app
+        self._exchanges = exchanges
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = self._exchanges.begin(scope)
+        started = time.perf_counter()
+
+        read = [message async for message in _beginning(scope, receive)]
+        for message in read:
+            exchange.asked.add(message.get("body", b""))
+
+        async def receiving() -> Message:
+            if read:
+                return read.pop(0)
+            message = await receive()
+            if message["type"] == "http.request":
+                exchange.asked.add(message.get("body", b""))
+            return message
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                exchange.answered.headers = list(message.get("headers", ()))
+            elif message["type"] == "http.response.body":
+                exchange.answered.add(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._app(scope, receiving, sending)
+        finally:
+            exchange.milliseconds = (time.perf_counter() - started) * 1000
+            exchange.did = dict(scope["extensions"].get(NOTES, {}))
+            self._exchanges.done(exchange)
+
+
+async def _beginning(scope: Scope, receive: Receive) -> AsyncIterator[Message]:
+    """The body of a request, if it is not long: it is to be seen also where nobody reads it, such as after a 401."""
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    more = length.isdigit() and 0 < int(length) <= _LONGEST_BODY
+    while more:
+        message = await receive()
+        more = message["type"] == "http.request" and message.get("more_body", False)
+        yield message
+
+
+def _text(content: Content) -> str:
+    text = content.body.decode("utf-8", "backslashreplace")
+    return text if content.size <= len(content.body) else f"{text}... ({content.size:,} bytes)"

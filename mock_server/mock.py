@@ -1,0 +1,70 @@
+"""One mock: its store, and the application that is made of the contract and the fixtures, again when they change."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from contract.reader import load_contract
+from mock_server.accounts import load_accounts
+from mock_server.app import build_app
+from mock_server.control import Control
+from mock_server.control_app import control_app
+from mock_server.exchanges import Exchanges, Recorder
+from mock_server.guard import Guard, is_loopback
+from mock_server.outer import RequestLog
+from mock_server.plan import Chance, Planner
+from mock_server.scenarios import load_scenarios
+from mock_server.service import Service
+from mock_server.settings import Settings
+from mock_server.site import Site
+from mock_server.store import Store
+
+
+class Mock:
+    """A mock that can be served."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        """Read the contract and the fixtures, and make the application of them.
+
+        Raises:
+            ContractError: for a faulty contract, or a faulty file of fixtures.
+            StoreError: for a database that cannot be written to.
+        """
+        self._settings = settings
+        self._store = store
+        self.load()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    def load(self) -> None:
+        """Read everything again; whatever is wrong with it changes nothing.
+
+        Raises:
+            ContractError, StoreError: as for a new mock.
+        """
+        settings = self._settings
+        contract = load_contract(settings.spec)
+        accounts = load_accounts(settings.accounts, contract, settings.credits)
+        scenarios = load_scenarios(settings.scenarios, contract, settings.scenario)
+        chance = Chance(settings.task_seconds, settings.failure_rate, settings.seed)
+        service = Service(contract, self._store, Planner(contract.lifecycle, chance), scenarios)
+        app = build_app(
+            contract,
+            service,
+            self._store,
+            public_url=settings.public_url,
+            max_body_bytes=settings.max_body_bytes,
+        )
+        control: ASGIApp | None = None
+        exchanges = Exchanges(contract)
+        if settings.control:
+            controls = Control(contract, self._store, service, exchanges, self._add_accounts)
+            control = Guard(control_app(controls), None if is_loopback(settings.host) else settings.control_token)
+        api = Recorder(app, exchanges) if settings.control else app
+        self._store.add_accounts(accounts)
+        self.contract, self.accounts = contract, accounts
+        self._app = RequestLog(Site(api, app, control))
+
+    def _add_accounts(self) -> None:
+        self._store.add_accounts(self.accounts)

@@ -1,0 +1,192 @@
+"""The state of a mock as one file: what a bug report carries, and another mock takes over.
+
+The file holds the rows of the database, the clocks frozen at the moment of the export: whoever takes it over sees
+exactly what was there, and lets time go on when it suits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import jsonschema_rs
+
+from contract.model import Contract
+from mock_server.clock import REAL, Clock
+from mock_server.snapshot import timestamp
+
+FORMAT: Final = 1
+
+Rows = Mapping[str, Sequence[Mapping[str, Any]]]
+
+_INT: Final = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+_TEXT: Final = {"type": "string"}
+_CLOCK: Final = {
+    "type": "object",
+    "required": ["since", "then", "speed"],
+    "additionalProperties": False,
+    "properties": {"since": _INT, "then": _INT, "speed": {"type": "number", "minimum": 0, "maximum": 100000}},
+}
+_MAYBE: Final = {"type": ["string", "null"]}
+
+
+def _rows(**columns: Mapping[str, Any]) -> dict[str, Any]:
+    row = {"type": "object", "required": list(columns), "additionalProperties": False, "properties": columns}
+    return {"type": "array", "items": row}
+
+
+_SCHEMA: Final = jsonschema_rs.Draft7Validator(
+    {
+        "type": "object",
+        "required": ["format", "contract", "savedAt", "clock", "scenario", "accounts", "tasks", "entries"],
+        "additionalProperties": False,
+        "properties": {
+            "format": {"enum": [FORMAT]},
+            "contract": _TEXT,
+            "savedAt": _TEXT,
+            "clock": _CLOCK,
+            "scenario": _MAYBE,
+            "accounts": _rows(
+                name=_TEXT,
+                opening=_INT,
+                balance={**_INT, "minimum": 0},
+                submissions=_INT,
+                clock={"anyOf": [{"type": "null"}, _CLOCK]},
+                scenario=_MAYBE,
+                credentials={"type": "object", "additionalProperties": _TEXT},
+            ),
+            "tasks": _rows(
+                id=_TEXT,
+                account=_TEXT,
+                operation=_TEXT,
+                request={"type": "object"},
+                credits=_INT,
+                created_at=_INT,
+                base_url=_TEXT,
+                outcome=_TEXT,
+                ends_at=_INT,
+                error={"type": "array", "minItems": 2, "maxItems": 2, "items": _MAYBE},
+                sealed={"type": "boolean"},
+            ),
+            "entries": _rows(
+                id=_TEXT,
+                task=_MAYBE,
+                kind={"enum": ["debit", "refund", "top-up"]},
+                account=_TEXT,
+                amount=_INT,
+                counts_from=_INT,
+                settled={"type": "boolean"},
+            ),
+        },
+    }
+)
+
+
+class StateError(ValueError):
+    """A state that cannot be taken over; the message says why."""
+
+
+def state_of(contract: Contract, rows: Rows, machine: int) -> dict[str, Any]:
+    """The rows of a database as a state.
+
+    Args:
+        machine: the machine's time, in microseconds since 1970; the clocks are frozen at it.
+    """
+    settings = {row["name"]: row["value"] for row in rows["settings"]}
+    secrets: dict[str, dict[str, str]] = {}
+    for row in rows["credentials"]:
+        secrets.setdefault(row["account"], {})[row["scheme"]] = row["secret"]
+    common = Clock.from_json(json.loads(settings["clock"])) if "clock" in settings else REAL
+    return {
+        "format": FORMAT,
+        "contract": f"{contract.title} {contract.version}",
+        "savedAt": timestamp(machine),
+        "clock": common.paced(machine, 0).to_json(),
+        "scenario": settings.get("scenario"),
+        "accounts": [
+            {**row, "clock": _frozen(row["clock"], machine), "credentials": secrets.get(row["name"], {})}
+            for row in rows["accounts"]
+        ],
+        "tasks": [
+            {**row, "request": json.loads(row["request"]), "error": json.loads(row["error"])} for row in rows["tasks"]
+        ],
+        "entries": [dict(row) for row in rows["entries"]],
+    }
+
+
+def _frozen(clock: str | None, machine: int) -> dict[str, Any] | None:
+    return None if clock is None else Clock.from_json(json.loads(clock)).paced(machine, 0).to_json()
+
+
+def read_state(contract: Contract, state: Any) -> Rows:
+    """The rows of a state.
+
+    Raises:
+        StateError: if it has not the form of one, or its parts do not fit together.
+    """
+    for error in _SCHEMA.iter_errors(state):
+        place = "/".join(map(str, error.instance_path))
+        raise StateError(f"{place}: {error.message}"[:500] if place else error.message[:500])
+    _check(contract, state)
+    settings = [{"name": "clock", "value": json.dumps(state["clock"])}]
+    if state["scenario"] is not None:
+        settings.append({"name": "scenario", "value": state["scenario"]})
+    accounts, keys = [], []
+    for account in state["accounts"]:
+        clock = None if account["clock"] is None else json.dumps(account["clock"])
+        accounts.append({**{k: v for k, v in account.items() if k != "credentials"}, "clock": clock})
+        keys += [{"scheme": s, "secret": key, "account": account["name"]} for s, key in account["credentials"].items()]
+    return {
+        "settings": settings,
+        "accounts": accounts,
+        "credentials": keys,
+        "tasks": [
+            {**task, "request": json.dumps(task["request"]), "error": json.dumps(task["error"])}
+            for task in state["tasks"]
+        ],
+        "entries": state["entries"],
+    }
+
+
+def _check(contract: Contract, state: Any) -> None:
+    """Make sure that names are unique, that what is named is there, and that every balance is the sum of its entries.
+
+    Raises:
+        StateError: if not.
+    """
+    names = _unique("account", [account["name"] for account in state["accounts"]])
+    tasks = _unique("task", [task["id"] for task in state["tasks"]])
+    _unique("entry", [entry["id"] for entry in state["entries"]])
+    _unique(
+        "credentials",
+        [f"{scheme} {secret}" for account in state["accounts"] for scheme, secret in account["credentials"].items()],
+        shown=False,
+    )
+    for kind, rows in (("task", state["tasks"]), ("entry", state["entries"])):
+        for row in rows:
+            if row["account"] not in names:
+                raise StateError(f"the {kind} {row['id']!r} is of no account that is there: {row['account']!r}")
+    for task in state["tasks"]:
+        if task["outcome"] not in contract.lifecycle.states:
+            raise StateError(
+                f"the contract has no state {task['outcome']!r}, which the task {task['id']!r} is to reach"
+            )
+    sums: Counter[str] = Counter()
+    for entry in state["entries"]:
+        if entry["task"] is not None and entry["task"] not in tasks:
+            raise StateError(f"the entry {entry['id']!r} is of no task that is there: {entry['task']!r}")
+        sums[entry["account"]] += entry["amount"] if entry["settled"] else 0
+    for account in state["accounts"]:
+        name, expected = account["name"], account["opening"] + sums[account["name"]]
+        if account["balance"] != expected:
+            raise StateError(f"the balance of {name!r} is {account['balance']}, its entries make {expected}")
+
+
+def _unique(what: str, values: Sequence[str], *, shown: bool = True) -> set[str]:
+    counted = Counter(values)
+    twice = next((value for value, count in counted.items() if count > 1), None)
+    if twice is not None:
+        raise StateError(f"two of the same {what}" + (f": {twice!r}" if shown else ""))
+    return set(counted)

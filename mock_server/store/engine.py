@@ -1,0 +1,88 @@
+"""The connection to a database: SQLite in memory or in a file, or PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+IN_MEMORY: Final = (None, "", ":memory:")
+_BUSY_SECONDS: Final = 10
+
+
+class StoreError(Exception):
+    """The database cannot be used; the message says which and why."""
+
+
+@contextmanager
+def usable(url: str) -> Iterator[None]:
+    """Whatever goes wrong on the way to a database, a driver's own exceptions included, is a `StoreError`."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, ImportError, ValueError) as error:
+        raise StoreError(f"the database {_shown(url)} cannot be used: {_reason(error)}") from error
+
+
+def make_engine(url: sa.URL) -> sa.Engine:
+    """An engine that begins transactions as the store needs them."""
+    options: dict[str, Any] = {"hide_parameters": True}  # errors are logged, and credentials are parameters
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, **options)
+    if url.database in IN_MEMORY:
+        options |= {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
+    else:
+        options |= {"connect_args": {"timeout": _BUSY_SECONDS}}
+    engine = sa.create_engine(url, **options)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = NORMAL")  # survives any death of the process
+    _use_write_ahead_log(connection)
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Let readers go on while somebody writes.
+
+    A new file has to be switched over once. For that SQLite refuses to wait, so several processes that begin with the
+    same new file would shut each other out.
+    """
+    give_up = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that will write takes the write lock at once: two that read first and then both want to write
+    # would shut each other out.
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _shown(url: str) -> str:
+    """The URL without its password, if it can be told apart at all."""
+    try:
+        return sa.make_url(url).render_as_string(hide_password=True)
+    except (sa.exc.ArgumentError, ValueError):
+        return repr(re.sub(":[^:/@]*@", ":***@", url))
+
+
+def _reason(error: Exception) -> str:
+    original = getattr(error, "orig", None) or error
+    return " ".join(str(original).split())

@@ -1,0 +1,131 @@
+"""The tables, and how a task and an entry become a row and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from mock_server.ledger import Entry, EntryKind
+from mock_server.task import Plan, Task
+
+metadata: Final = sa.MetaData()
+
+accounts: Final = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("opening", sa.BigInteger, nullable=False),
+    sa.Column("balance", sa.BigInteger, sa.CheckConstraint("balance >= 0"), nullable=False),
+    sa.Column("submissions", sa.BigInteger, nullable=False),
+    sa.Column("clock", sa.Text),  # JSON; null follows the clock of all
+    sa.Column("scenario", sa.Text),  # null follows the scenario of all
+)
+credentials: Final = sa.Table(
+    "credentials",
+    metadata,
+    sa.Column("scheme", sa.Text, primary_key=True),
+    sa.Column("secret", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False, index=True),
+)
+tasks: Final = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
+    sa.Column("operation", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("credits", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("base_url", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("ends_at", sa.BigInteger, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),  # JSON, since a client's own words may hold what Postgres cannot (NUL)
+    sa.Column("sealed", sa.Boolean, nullable=False),
+    sa.Index("tasks_of_account", "account", "id"),
+)
+entries: Final = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("task", sa.Text, sa.ForeignKey("tasks.id")),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("counts_from", sa.BigInteger, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False),
+    sa.Index(
+        "entries_unsettled",
+        "account",
+        sqlite_where=sa.text("NOT settled"),
+        postgresql_where=sa.text("NOT settled"),
+    ),
+    sa.Index("entries_of_account", "account", "counts_from"),
+)
+settings: Final = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+CLOCK: Final = "clock"
+SCENARIO: Final = "scenario"
+
+
+def task_row(task: Task) -> dict[str, Any]:
+    """A task as a row."""
+    return {
+        "id": task.id,
+        "account": task.account,
+        "operation": task.operation,
+        "request": json.dumps(task.request),
+        "credits": task.credits,
+        "created_at": task.created_at,
+        "base_url": task.base_url,
+        "sealed": task.sealed,
+        **plan_row(task.plan),
+    }
+
+
+def plan_row(plan: Plan) -> dict[str, Any]:
+    """What a row says of a task's plan."""
+    return {
+        "outcome": plan.outcome,
+        "ends_at": plan.ends_at,
+        "error": json.dumps([plan.error_code, plan.error_message]),
+    }
+
+
+def task_of(row: sa.Row[Any]) -> Task:
+    """The task of a row."""
+    return Task(
+        id=row.id,
+        account=row.account,
+        operation=row.operation,
+        request=json.loads(row.request),
+        credits=row.credits,
+        created_at=row.created_at,
+        base_url=row.base_url,
+        plan=Plan(row.outcome, row.ends_at, *json.loads(row.error)),
+        sealed=row.sealed,
+    )
+
+
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """An entry as a row; what takes effect at once has moved the balance in the same transaction."""
+    return {
+        "id": entry.id,
+        "task": entry.task,
+        "kind": entry.kind.value,
+        "account": entry.account,
+        "amount": entry.amount,
+        "counts_from": entry.counts_from,
+        "settled": entry.kind is not EntryKind.REFUND,
+    }
+
+
+def entry_of(row: sa.Row[Any]) -> Entry:
+    """The entry of a row."""
+    return Entry(row.id, row.task, row.account, EntryKind(row.kind), row.amount, row.counts_from)

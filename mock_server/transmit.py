@@ -1,0 +1,53 @@
+"""How an answer goes over the wire: as it is, late, in drops, in part, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mock_server.scenarios import Transfer
+
+HANG_UP: Final = "mock_server.hang_up"
+"""The scope's extension with the function that ends the connection without a word."""
+
+_DROP_BYTES: Final = 16
+_DROP_SECONDS: Final = 0.1
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's own protocol, that lets an application hang up."""
+
+    def on_message_begin(self) -> None:
+        """Begin a request; its scope is made here."""
+        super().on_message_begin()
+        extensions: dict[str, Any] = {HANG_UP: self._hang_up}
+        self.scope["extensions"] = extensions
+
+    def _hang_up(self) -> None:
+        self.transport.close()
+
+
+async def transmit(response: Response, transfer: Transfer | None, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an answer, or what is left of it."""
+    if transfer is None:
+        await response(scope, receive, send)
+        return
+    if transfer is not Transfer.HANG_UP:
+        head = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        await send(head)
+    body = bytes(response.body)
+    if transfer is Transfer.TRICKLE:
+        for start in range(0, len(body), _DROP_BYTES):
+            await asyncio.sleep(_DROP_SECONDS)
+            await send({"type": "http.response.body", "body": body[start : start + _DROP_BYTES], "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    if transfer is Transfer.CUT:
+        await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    scope["extensions"][HANG_UP]()
+    while (await receive())["type"] != "http.disconnect":  # until the server knows that nobody listens any more
+        pass
