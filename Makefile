@@ -6,7 +6,7 @@ SPEC_LINT := .ci/spec-lint/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test matrix lint format lint-spec lock clean
+.PHONY: help mock test whole matrix lint format lint-spec lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, cove
 
 matrix: $(DEV)  ## Hold each of the test target's faults against the contract tests, and Schemathesis alone
 	@.venv/bin/python benchmarks/matrix.py $(ARGS)
+
+whole: $(DEV)  ## Run the contract tests from end to end: against the mock, and against the correct target
+	@.venv/bin/pytest -m whole
 
 lint: $(DEV)  ## Run the checks that run no code of the project
 	@scripts/lint
