@@ -20,8 +20,9 @@ test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, cove
 matrix: $(DEV)  ## Hold each of the test target's faults against the contract tests, and Schemathesis alone
 	@.venv/bin/python benchmarks/matrix.py $(ARGS)
 
-whole: $(DEV)  ## Run the contract tests from end to end: against the mock, and against the correct target
+whole: $(DEV)  ## Run the contract tests from end to end, and every property with many more examples
 	@.venv/bin/pytest -m whole
+	@.venv/bin/pytest -n auto -m "hypothesis and not whole" --hypothesis-profile thorough
 
 lint: $(DEV)  ## Run the checks that run no code of the project
 	@scripts/lint
