@@ -6,7 +6,7 @@ SPEC_LINT := .ci/spec-lint/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test matrix lint format lint-spec lock clean
+.PHONY: help mock test whole matrix lint format lint-spec lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, cove
 
 matrix: $(DEV)  ## Hold each of the test target's faults against the contract tests, and Schemathesis alone
 	@.venv/bin/python benchmarks/matrix.py $(ARGS)
+
+whole: $(DEV)  ## Run the contract tests from end to end, and every property with many more examples
+	@.venv/bin/pytest -m whole
+	@.venv/bin/pytest -n auto -m "hypothesis and not whole" --hypothesis-profile thorough
 
 lint: $(DEV)  ## Run the checks that run no code of the project
 	@scripts/lint

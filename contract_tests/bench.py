@@ -41,6 +41,7 @@ class Session:
         endless: whether tasks are known not to end in time.
         stingy: whether refunds are known not to show.
         counted: the balance of the counted account, as it was last seen.
+        to_fail: the bodies that were changed so that their tasks fail.
     """
 
     settings: Settings
@@ -59,6 +60,7 @@ class Session:
     endless: bool = False
     stingy: bool = False
     counted: int | None = None
+    to_fail: set[bytes] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def account(self, name: str, given: Mapping[str, str]) -> Account | None:
@@ -343,6 +345,21 @@ class Bench:
 
     # ----------------------------------------------------------------- tasks
 
+    def failing(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A request body, changed so that its task will fail."""
+        changed = self.hooks.failing_request(body)
+        self.session.to_fail.add(encode(changed))
+        return changed
+
+    def failed_unasked(self, account: Account) -> bool:
+        """Whether a task of the account has failed that was not asked to: its refund is nobody's fault."""
+        tasks = [task for task in self.session.tasks if task.account is account]
+        self.read_all([task for task in tasks if not task.ended])
+        return any(
+            task.state is not None and task.state.refund and encode(task.body) not in self.session.to_fail
+            for task in tasks
+        )
+
     def read_all(self, tasks: Sequence[Tracked], times: int = 1, crowd: int = 0) -> list[Exchange]:
         """Read tasks, all at the same time, and hold what comes against what is known of them.
 
@@ -360,10 +377,11 @@ class Bench:
         ]
         exchanges = self.send_all([*requests, *requests * crowd])[: len(requests)]
         for index, exchange in enumerate(exchanges):
-            self._observe(tasks[index // times], exchange)
+            self.observe(tasks[index // times], exchange)
         return exchanges
 
-    def _observe(self, task: Tracked, exchange: Exchange) -> None:
+    def observe(self, task: Tracked, exchange: Exchange) -> None:
+        """Hold what came of a read against what is known of the task."""
         was, had = task.ended, task.refunded
         breaches = list(task.observe(exchange))
         for clause, expected in breaches:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import combinations
 from typing import Any
 
 from contract.clause import Clause, Kind
@@ -17,6 +18,8 @@ from contract.reader import JSON
 from contract_tests import samples
 
 UNKNOWN_FIELD = "fieldThatNobodyKnows"
+ENVELOPES = ("input", "data", "body", "request", "params")
+"""Fields in which other APIs want the request."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,23 @@ def _filled(node: Node) -> Any:
     items = node.get("items")
     one = [samples.typical(items)] if items is not None else None
     return one if one is not None and samples.allows(node, one) else samples.typical(node)
+
+
+_ABSENT: Any = object()
+"""Stands for a field that is not there."""
+
+
+def pairwise(sizes: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:
+    """Rows of choices, one out of each range, that cover each pair of choices at least once: greedily, few of them."""
+    left = {((i, a), (j, b)) for i, j in combinations(range(len(sizes)), 2) for a in sizes[i] for b in sizes[j]}
+    while left:
+        row = dict(min(left))
+        for i, choices in enumerate(sizes):
+            if i not in row:
+                new = {a: sum(tuple(sorted(((i, a), other))) in left for other in row.items()) for a in choices}
+                row[i] = max(choices, key=lambda a: new[a])
+        left -= set(combinations(sorted(row.items()), 2))
+        yield tuple(row[i] for i in range(len(sizes)))
 
 
 def escaped(body: Any) -> bytes:
@@ -136,6 +156,7 @@ class Cases:
             yield from self._overrides(profile)
             yield from self._modes(profile)
             yield from self.prices(profile)
+            yield from self._pairs(profile)
         yield from self._examples()
 
     def _refused(self) -> Iterator[Case]:
@@ -151,6 +172,13 @@ class Cases:
                 yield self._invalid(
                     profile, f"{name}-missing", body, f"{self._prefix(profile)}.{name}.required", {name}
                 )
+                if name != self.submission.selector:
+                    plain = self.plain(profile)
+                    for other in sorted({name.upper(), name.capitalize()} - set(profile.properties)):
+                        body = {other if key == name else key: value for key, value in plain.items()}
+                        yield self._invalid(
+                            profile, f"{name}-as-{other}", body, f"{self._prefix(profile)}.{name}.required", {name}
+                        )
             for name, node in profile.properties.items():
                 if name == self.submission.selector:
                     continue
@@ -170,8 +198,13 @@ class Cases:
 
     # ----------------------------------------------------------------- valid
 
-    def _valid(self, profile: RequestProfile, name: str, fields: Mapping[str, Any], clause: str) -> Case:
-        body = self.plain(profile, fields)
+    def _valid(
+        self, profile: RequestProfile, name: str, fields: Mapping[str, Any], clause: str, absent: Collection[str] = ()
+    ) -> Case:
+        plain = {key: value for key, value in self.plain(profile).items() if key not in absent}
+        body = {**plain, **fields}
+        if absent:
+            clause = self.price_clause(body)
         return Case(
             name=f"{self._operation.id}-{profile.name}-{name}",
             operation=self._operation.id,
@@ -194,6 +227,8 @@ class Cases:
             label = "null" if value is None else type(value).__name__
             yield self._valid(profile, f"unknown-field-{label}", {UNKNOWN_FIELD: value}, clause)
         yield self._valid(profile, "fields-of-the-snapshot", self._claims(), clause)
+        nonsense = {name: {"no": ["sense"]} for name in sorted(self._answered() - self._fields())}
+        yield self._valid(profile, "nonsense-in-fields-of-the-snapshot", nonsense, clause)
         for other in self.submission.profiles.values():
             for name, node in other.properties.items():
                 if name in profile.properties:
@@ -204,7 +239,7 @@ class Cases:
 
     def _strange(self) -> dict[str, Any]:
         """Fields that no profile knows, though other APIs do, or a client might think so."""
-        known = {name for profile in self.submission.profiles.values() for name in profile.properties}
+        known = self._fields()
         snakes = {re.sub("(?<=[a-z])[A-Z]", lambda capital: "_" + capital[0].lower(), name) for name in known}
         strange = {**samples.FIELDS, **{snake: {"no": ["sense"]} for snake in sorted(snakes)}}
         return {name: value for name, value in strange.items() if name not in known}
@@ -219,8 +254,15 @@ class Cases:
             life.fields.refunded: True,
             life.fields.created: "2000-01-01T00:00:00Z",
         }
-        known = {name for profile in self.submission.profiles.values() for name in profile.properties}
-        return {name: value for name, value in claims.items() if name not in known}
+        return {name: value for name, value in claims.items() if name not in self._fields()}
+
+    def _fields(self) -> set[str]:
+        """The fields that some profile knows."""
+        return {name for profile in self.submission.profiles.values() for name in profile.properties}
+
+    def _answered(self) -> set[str]:
+        """The fields that some snapshot has."""
+        return {name for shape in self._contract.lifecycle.shapes for name in shape.node.need("properties").steps()}
 
     def _overrides(self, profile: RequestProfile) -> Iterator[Case]:
         """A passthrough that holds another request, of another profile: it decides nothing."""
@@ -263,6 +305,23 @@ class Cases:
                 )
                 case.body.pop(field.name, None)
                 yield Case(**{**vars(case), "price": profile.price.of(case.body)})
+
+    def _pairs(self, profile: RequestProfile) -> Iterator[Case]:
+        """Few requests in which each value of a field meets each value of every other: what costs more in company."""
+        fields = {name: self._values(profile, name) for name in profile.properties if name != self.submission.selector}
+        fields = {name: values for name, values in fields.items() if len(values) > 1}
+        for number, chosen in enumerate(pairwise([range(len(values)) for values in fields.values()]), 1):
+            said = {name: values[index] for (name, values), index in zip(fields.items(), chosen, strict=True)}
+            present = {name: value for name, value in said.items() if value is not _ABSENT}
+            yield self._valid(profile, f"pairs-{number}", present, f"{self._prefix(profile)}.price", absent=set(said))
+
+    def _values(self, profile: RequestProfile, name: str) -> list[Any]:
+        """Some values of a field, that it is not there among them, if it may be."""
+        node = profile.properties[name]
+        values = [item.value for item in node.children("enum")] or [samples.typical(node), _filled(node)]
+        largest = [sample.value for sample in samples.valid(node) if sample.keyword == "maxItems"]
+        absent = [] if name in profile.required else [_ABSENT]
+        return absent + [v for i, v in enumerate(values + largest) if v not in (values + largest)[:i]]
 
     def _examples(self) -> Iterator[Case]:
         for node in self._operation.node.children("requestBody", "content", JSON, "examples"):
@@ -363,6 +422,8 @@ class Cases:
             "trailing-comma": good[:-1] + b",}",
             "single-quotes": good.replace(b'"', b"'"),
             "no-json": b"prompt=a+paper+boat",
+            "encoded-twice": encode(good.decode()),
+            **{f"within-{name}": b'{"' + name.encode() + b'":' + good + b"}" for name in ENVELOPES},
             "control-in-string": good[:-1] + b',"x":"a\nb"}',
         }.items():
             yield self._invalid(None, f"body-{name}", body, self._error_clause(), set())

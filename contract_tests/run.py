@@ -301,7 +301,7 @@ class Run:
         report = yield
         bench = getattr(item, "funcargs", {}).get("bench")
         if call.when == "call" and isinstance(bench, Bench):
-            findings = [self._clean(finding) for finding in bench.record.findings]
+            findings = [replace(self._clean(finding), test=item.name) for finding in bench.record.findings]
             setattr(report, RECORD, replace(bench.record, findings=findings).to_json())
         if report.failed and call.excinfo is not None and not isinstance(call.excinfo.value, pytest.fail.Exception):
             report.longrepr = self.redactor.text(str(call.excinfo.getrepr(style="short")))

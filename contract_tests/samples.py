@@ -74,12 +74,20 @@ _URL_MISSES = (
     "file:///etc/passwd",
     "javascript:alert(1)",
     "not a url",
+    "http:/example.com/a.png",
+    "https://",
+    "httpx://example.com/a.png",
+    " https://example.com/a.png",
     "",
 )
 _URLS = (
     "http://example.com/a.png",
     "https://example.com:8443/a/b.png?width=10&name=%C3%BC#top",
     "https://images.example.org/a/b/c.jpeg",
+    "https://example.com/picture",
+    "https://EXAMPLE.com/A.PNG",
+    "http://203.0.113.7/a.png",
+    "https://example.com/" + "a" * 480 + ".png",
 )
 
 
@@ -192,6 +200,8 @@ def _valid_arrays(node: Node) -> Iterator[Sample]:
         if node.get(keyword):
             count = node.need(keyword).value
             yield Sample(keyword, keyword, [good[i % len(good)].value for i in range(count)])
+    if allows(node, [good[0].value] * 2):
+        yield Sample("the-same-twice", "type", [good[0].value] * 2)
 
 
 def _valid_strings(node: Node) -> Iterator[Sample]:
@@ -203,7 +213,7 @@ def _valid_strings(node: Node) -> Iterator[Sample]:
         for value in _near_the_pattern(node):
             yield Sample(f"like-{value[:40]}", "pattern", value)
         for index, url in enumerate(_URLS):
-            yield Sample(f"url-{url[:24]}", "format" if index and node.get("format") else "pattern", url)
+            yield Sample(f"url-{index}-{url[:24]}", "format" if index and node.get("format") else "pattern", url)
         return
     smallest = _limit(node, "minLength", 0)
     yield Sample("shortest", "minLength", ASCII * smallest)
@@ -231,6 +241,7 @@ def _valid_objects() -> Iterator[Sample]:
     for _ in range(30):
         deep = {"down": [deep]}
     yield Sample("deep", "passthrough", deep)
+    yield Sample("large", "passthrough", {"mask": "iVBORw0KGgo" * 6000, "numbers": list(range(900)), "big": 2**64})
 
 
 def _invalid(node: Node, type_: str) -> Iterator[Sample]:
@@ -308,6 +319,7 @@ def _near_the_pattern(node: Node) -> Iterator[str]:
     yield text
     yield from (text[:index] + text[index + 1 :] for index in range(len(text)))
     yield from (text[: number.start()] + "0" + text[number.end() :] for number in re.finditer("[0-9]+", text))
+    yield from (text + "x", text.replace(":", " : "), "\u0661:\u0661")
     yield from (text[::-1], text + text[-1:], "-" + text, text + ".5", " " + text, text + " ", text + ":1")
     yield from (text.replace(":", separator) for separator in "x/-")
     yield from ("auto", "AUTO", "none", "1:100", "0:1", "1:0", "100:99")

@@ -56,6 +56,8 @@ def _print_finding(terminal: Any, outline: Outline, finding: Finding, *, fails: 
     if finding.times > 1:
         also = f", also of {', '.join(finding.also[:6])}" if finding.also else ""
         terminal.write_line(f"  seen      {finding.times} times{also}{' ...' if finding.also[6:] else ''}")
+    if finding.test:
+        terminal.write_line(f"  by        {finding.test}")
     for line in finding.reproduction.splitlines():
         cut = f"... ({len(line):,} characters; whole in the report)" if len(line) > _LONGEST_LINE else ""
         terminal.write_line(f"  {line[:_LONGEST_LINE]}{cut}")

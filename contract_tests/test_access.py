@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from contract.clause import Kind
 from contract.model import Contract, Operation, Reading, Submission, When
@@ -13,6 +17,9 @@ from contract_tests.money import expect_balance
 from contract_tests.tracked import Tracked
 from contract_tests.verdicts import NotExercised
 from contract_tests.wire import Exchange, Request
+
+QUERY_NAMES = ("key", "api_key", "apiKey", "access_token", "token")
+"""Query parameters in which other APIs take a secret."""
 
 
 def _cheapest(contract: Contract) -> int:
@@ -29,7 +36,7 @@ def _two_tasks(contract: Contract, **_: object) -> int:
 
 
 def _for_each_scheme(contract: Contract, submitting: Operation) -> int:
-    return len(submitting.security) * _cheapest(contract)
+    return 2 * len(submitting.security) * _cheapest(contract)
 
 
 def wrong_credentials(bench: Bench, account: Account) -> dict[str, dict[str, str]]:
@@ -49,7 +56,12 @@ def wrong_credentials(bench: Bench, account: Account) -> dict[str, dict[str, str
                 bench.session.redactor.add(changed)
                 headers[f"key-{label}"] = {"Authorization": f"{name} {changed}"}
             if secret:
+                headers["quoted"] = {"Authorization": f'{name} "{secret}"'}
                 headers["another-scheme"] = {"Authorization": f"Basic {secret}"}
+                for label, pair in (("user", f"{secret}:"), ("password", f":{secret}"), ("both", f"{secret}:{secret}")):
+                    encoded = b64encode(pair.encode()).decode()
+                    bench.session.redactor.add(encoded)
+                    headers[f"basic-{label}"] = {"Authorization": f"Basic {encoded}"}
                 headers["no-scheme"] = {"Authorization": secret}
                 headers["made-up-scheme"] = {"Authorization": f"Token {secret}"}
                 headers["another-header"] = {"X-Api-Key": secret}
@@ -83,6 +95,7 @@ def _changed(secret: str) -> dict[str, str]:
         "upper-case": secret.upper(),
         "lower-case": secret.lower(),
         "swapped-case": secret.swapcase(),
+        **{f"for-{word}": re.sub("live|test|mock|prod", word, secret, count=1) for word in ("live", "test", "prod")},
     }
     return {label: variant for label, variant in variants.items() if variant not in (secret, "")}
 
@@ -112,6 +125,18 @@ def a_task(bench: Bench) -> None:
     bench.submit(operation, body, account, price=submission.profile_of(body).price.of(body))
 
 
+def by_query(bench: Bench, account: Account, request: Request) -> dict[str, Request]:
+    """The request with an account's own secrets in the query string, where no scheme has them."""
+    documented = {s.parameter for s in bench.contract.security_schemes.values() if s.location == "query"}
+    secrets = {secret for s in bench.contract.security_schemes.values() if (secret := account.secret(s.name))}
+    return {
+        f"query-{name}": replace(request, path=f"{request.path}?{name}={quote(secret, safe='')}")
+        for name in QUERY_NAMES
+        if name not in documented
+        for secret in secrets
+    }
+
+
 def unauthenticated(bench: Bench, operation: Operation, exchange: Exchange, clause: str | None = None) -> bool:
     """Check that a request was refused for its credentials."""
     error = operation.errors[When.UNAUTHENTICATED]
@@ -124,16 +149,22 @@ def unauthenticated(bench: Bench, operation: Operation, exchange: Exchange, clau
 @contract_test(Kind.ERROR, Kind.STATUSES)
 def test_wrong_credentials_open_nothing(bench: Bench, operation: Operation) -> None:
     """Whatever is no valid credential is refused, by each operation, and costs nobody anything."""
-    for headers in wrong_credentials(bench, bench.main()).values():
+    account = bench.main()
+    for headers in wrong_credentials(bench, account).values():
         unauthenticated(bench, operation, bench.send(a_request(bench, operation, headers)))
+    for request in by_query(bench, account, a_request(bench, operation, {})).values():
+        unauthenticated(bench, operation, bench.send(request))
 
 
 @contract_test(Kind.ERROR, cost=one_task)
 def test_wrong_credentials_read_no_task(bench: Bench, reading: Operation) -> None:
     """A task that exists is shown to nobody without the right credentials."""
     a_task(bench)
-    for headers in wrong_credentials(bench, bench.main()).values():
+    account = bench.main()
+    for headers in wrong_credentials(bench, account).values():
         unauthenticated(bench, reading, bench.send(a_request(bench, reading, headers)))
+    for request in by_query(bench, account, a_request(bench, reading, {})).values():
+        unauthenticated(bench, reading, bench.send(request))
 
 
 @contract_test(Kind.SECURITY, cost=_for_each_scheme)
@@ -161,11 +192,9 @@ def test_each_scheme_opens_its_account(bench: Bench, submitting: Operation) -> N
             continue
         if bench.hooks.has("new_account"):
             expect_balance(bench, payer, 0, opens, [f"a submission for all {price} credits, by {scheme}"])
-        for other in reading.security:
-            if payer.secret(other) is not None:
-                seen = bench.send(bench.read_request(reading, task.id, bench.credentials(payer, other)))
-                shown = bench.id(Kind.SECURITY, reading.id, value=other)
-                bench.expect(shown, seen.status == task.found, f"the task, submitted by {scheme}", seen)
+        _read_by_every_scheme(bench, reading, task)
+        bench.wait([task])
+        _read_by_every_scheme(bench, reading, task)
         if bench.hooks.has("new_account"):
             stranger = bench.fresh(0)
             foreign = bench.send(bench.read_request(reading, task.id, bench.credentials(stranger, scheme)))
@@ -174,6 +203,37 @@ def test_each_scheme_opens_its_account(bench: Bench, submitting: Operation) -> N
             bench.expect(
                 bench.id(Kind.FOREIGN, reading.id), hidden, f"{error.status}, to a stranger by {scheme}", foreign
             )
+
+
+def _read_by_every_scheme(bench: Bench, reading: Operation, task: Tracked) -> None:
+    """Read a task by each scheme of its account: they all show the same task, as it is now."""
+    for scheme in reading.security:
+        if task.account.secret(scheme) is not None:
+            seen = bench.send(bench.read_request(reading, task.id, bench.credentials(task.account, scheme)))
+            shown = bench.id(Kind.SECURITY, reading.id, value=scheme)
+            if bench.expect(shown, seen.status == task.found, "the task, however it was submitted", seen):
+                bench.observe(task, seen)
+
+
+@contract_test(Kind.SECURITY, cost=_for_each_scheme)
+def test_a_cookie_may_stand_among_others(bench: Bench, submitting: Operation) -> None:
+    """Browsers send every cookie of a site in one header, in an order of their own."""
+    account = bench.main()
+    cases = bench.cases(submitting)
+    body = cases.plain(cases.cheapest())
+    for name in submitting.security:
+        scheme, secret = bench.contract.security_schemes[name], account.secret(name)
+        if scheme.location != "cookie" or secret is None:
+            continue
+        own = f"{scheme.parameter}={secret}"
+        for cookies in (f"theme=dark; {own}", f"{own}; theme=dark", f"a=1; not{scheme.parameter}=2; {own}; b=3"):
+            exchange = bench.send(
+                bench.submission_request(submitting, body, {"Cookie": cookies}), cost=cases.cheapest().price.of(body)
+            )
+            if not bench.ran_out(submitting, exchange):
+                task = bench.track(submitting, body, account, exchange)
+                opens = bench.id(Kind.SECURITY, submitting.id, value=name)
+                bench.expect(opens, task is not None, "the submission accepted", exchange)
 
 
 @contract_test(Kind.FOREIGN, cost=_two_tasks)
@@ -197,7 +257,7 @@ def test_a_foreign_task_does_not_exist(bench: Bench, reading: Operation) -> None
             same = not _dicts(answers) or _without(answers[0], varies) == _without(answers[1], varies)
             bench.expect(clause, same, f"the same answer as for an unknown task: {unknown[0]}", exchange)
 
-    bodies = [body, *([bench.hooks.failing_request(body)] if bench.hooks.has("failing_request") else [])]
+    bodies = [body, *([bench.failing(body)] if bench.hooks.has("failing_request") else [])]
     tasks = []
     for submitted in bodies:
         task = bench.submit(operation, submitted, account, price=price)

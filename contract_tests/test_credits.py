@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from contract.clause import Kind
 from contract.model import Contract, Operation, Submission, When
@@ -16,7 +17,7 @@ from contract_tests.money import expect_balance, expect_short
 from contract_tests.test_access import wrong_credentials
 from contract_tests.tracked import Tracked
 from contract_tests.verdicts import NotExercised
-from contract_tests.wire import Exchange
+from contract_tests.wire import Exchange, Request
 
 CLIENTS = 16
 ROUNDS, AFFORDABLE = 4, 3
@@ -168,7 +169,7 @@ def test_failed_tasks_are_refunded_once_and_in_full(bench: Bench, priced: Priced
     tasks: list[tuple[Case, Account, Tracked]] = []
     for case in priced.cases:
         account = bench.fresh(case.price)
-        task = bench.submit(operation, bench.hooks.failing_request(case.body), account, price=case.price)
+        task = bench.submit(operation, bench.failing(case.body), account, price=case.price)
         if task is None:
             raise NotExercised("the failing request was not accepted")
         early = bench.balance(account)
@@ -214,7 +215,7 @@ def _failing(case: Case) -> list[str]:
 def test_a_refund_waits_for_nobody(bench: Bench, submitting: Operation) -> None:
     """A task that fails is refunded though nobody reads it: another one, which is read, tells when it has failed."""
     cases = bench.cases(submitting)
-    body = bench.hooks.failing_request(cases.plain(cases.cheapest()))
+    body = bench.failing(cases.plain(cases.cheapest()))
     price = cases.cheapest().price.of(body)
     unread, read = bench.fresh(price), bench.fresh(price)
     if bench.balance(unread) is None:
@@ -297,11 +298,12 @@ def test_concurrent_submissions_never_overspend(bench: Bench, submitting: Operat
     body = cases.plain(cases.cheapest())
     price = cases.cheapest().price.of(body)
     clause = bench.id(Kind.CONCURRENT, submitting.id)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         account = bench.fresh(AFFORDABLE * price + 1)
-        request = bench.submission_request(submitting, body, bench.credentials(account))
-        exchanges = bench.send_all([request] * CLIENTS, cost=AFFORDABLE * price)
-        tasks = [bench.track(submitting, body, account, exchange) for exchange in exchanges]
+        bodies = [body] * CLIENTS if number % 2 else _alike(bench, submitting)
+        requests = _by_all_schemes(bench, submitting, account, bodies)
+        exchanges = bench.send_all(requests, cost=AFFORDABLE * price)
+        tasks = [bench.track(submitting, b, account, e) for b, e in zip(bodies, exchanges, strict=True)]
         accepted = sum(task is not None for task in tasks)
         _all_answered(bench, submitting, exchanges)
         steps = [
@@ -318,24 +320,68 @@ def test_concurrent_submissions_never_overspend(bench: Bench, submitting: Operat
 
 @contract_test(Kind.CONCURRENT, Kind.DEBIT, cost=_crowd)
 def test_concurrent_submissions_are_all_debited(bench: Bench, submitting: Operation) -> None:
-    """Of many submissions at once each one that is accepted is paid for."""
+    """Of many submissions at once each one that is accepted is paid for, and makes the task that it asks for."""
     cases = bench.cases(submitting)
-    body = cases.plain(cases.cheapest())
-    price = cases.cheapest().price.of(body)
+    price = cases.cheapest().price.of(cases.plain(cases.cheapest()))
     account = bench.fresh(CLIENTS * price)
-    request = bench.submission_request(submitting, body, bench.credentials(account))
-    exchanges = bench.send_all([request] * CLIENTS, cost=CLIENTS * price)
-    accepted = sum(bench.track(submitting, body, account, exchange) is not None for exchange in exchanges)
+    bodies = _alike(bench, submitting)
+    exchanges = bench.send_all(_by_all_schemes(bench, submitting, account, bodies), cost=CLIENTS * price)
+    tasks = [bench.track(submitting, b, account, e) for b, e in zip(bodies, exchanges, strict=True)]
+    accepted = sum(task is not None for task in tasks)
     _all_answered(bench, submitting, exchanges)
     clause = bench.id(Kind.CONCURRENT, submitting.id)
     steps = [f"an account with {CLIENTS * price} credits", f"{CLIENTS} submissions for {price} credits at once"]
     if accepted != CLIENTS:
         bench.wrong(clause, "all of them accepted", f"{accepted} of them", steps)
         return
+    bench.read_all([task for task in tasks if task is not None])
     expect_balance(bench, account, 0, clause, steps)
-    more = bench.send(request)
-    bench.track(submitting, body, account, more)
+    more = bench.send(bench.submission_request(submitting, bodies[0], bench.credentials(account)))
+    bench.track(submitting, bodies[0], account, more)
     expect_short(bench, submitting, more, price, clause)
+
+
+def _alike(bench: Bench, submitting: Operation) -> list[dict[str, Any]]:
+    """A crowd of requests at the lowest price, of every profile and in every mode that has it, no two the same."""
+    cases = bench.cases(submitting)
+    priced = [case for profile in cases.submission.profiles.values() for case in cases.prices(profile)]
+    lowest = [case.body for case in priced if case.price == min(case.price for case in priced)]
+    names = [name for name in bench.contract.lifecycle.echoes if name != cases.submission.selector]
+    crowd = [dict(lowest[index % len(lowest)]) for index in range(CLIENTS)]
+    for index, body in enumerate(crowd):
+        body |= {name: f"{body[name]} {index}" for name in names if isinstance(body.get(name), str)}
+    return crowd
+
+
+def _by_all_schemes(
+    bench: Bench, submitting: Operation, account: Account, bodies: Sequence[dict[str, Any]]
+) -> list[Request]:
+    """The submissions of an account, which shows who it is by each of its credentials in turn."""
+    known = [scheme for scheme in submitting.security if account.secret(scheme) is not None]
+    return [
+        bench.submission_request(submitting, body, bench.credentials(account, known[index % len(known)]))
+        for index, body in enumerate(bodies)
+    ]
+
+
+@contract_test(Kind.REFUND, cost=_crowd)
+def test_refunds_of_one_account_add_up(bench: Bench, submitting: Operation) -> None:
+    """Tasks of one account that fail at the same time, some of them the same, all give their price back."""
+    cases = bench.cases(submitting)
+    price = cases.cheapest().price.of(cases.plain(cases.cheapest()))
+    bodies = [bench.failing(body) for body in _alike(bench, submitting)[: CLIENTS // 2] for _ in range(2)]
+    account = bench.fresh(CLIENTS * price)
+    exchanges = bench.send_all(_by_all_schemes(bench, submitting, account, bodies), cost=CLIENTS * price)
+    tasks = [bench.track(submitting, b, account, e) for b, e in zip(bodies, exchanges, strict=True)]
+    made = [task for task in tasks if task is not None]
+    if len(made) != CLIENTS:
+        raise NotExercised("the failing requests were not accepted")
+    bench.wait(made, crowd=1)
+    bench.wait_for_refund(made)
+    clause = f"lifecycle.{bench.failed_name()}.{Kind.REFUND}"
+    if all(task.state is not None and task.state.refund for task in made):
+        steps = [f"an account with {CLIENTS * price} credits", f"{CLIENTS} submissions at once whose tasks all fail"]
+        expect_balance(bench, account, CLIENTS * price, clause, steps)
 
 
 @contract_test(Kind.DEBIT, Kind.REFUND, Kind.NO_REFUND, Kind.FREE, cost=_games)

@@ -64,7 +64,7 @@ def test_failing_tasks_live_as_declared(bench: Bench, submitting: Operation) -> 
     """The same for tasks that fail."""
     account = bench.main()
     chosen = _chosen(bench, submitting, EACH_FAILING)
-    bodies = [bench.hooks.failing_request(case.body) for case in chosen]
+    bodies = [bench.failing(case.body) for case in chosen]
     tasks = [
         bench.submit(submitting, body, account, price=case.price) for case, body in zip(chosen, bodies, strict=True)
     ]

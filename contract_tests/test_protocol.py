@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from contract.clause import Kind
-from contract.model import Contract, Operation, Submission, When
+from contract.model import Contract, Operation, Reading, Submission, When
 from contract_tests.bench import Bench
 from contract_tests.cases import encode
 from contract_tests.marks import contract_test
-from contract_tests.test_access import a_task, one_task
+from contract_tests.test_access import a_request, a_task, one_task, unauthenticated
 from contract_tests.wire import JSON, Exchange, Request
 
+BAD_REQUEST = 400
 SERVER_ERROR = 500
 NOT_IMPLEMENTED = 501
 VERSION_NOT_SUPPORTED = 505
@@ -63,7 +64,7 @@ def _lowest(_contract: Contract, submitting: Operation) -> int:
 
 
 def _odd_bodies(contract: Contract, submitting: Operation) -> int:
-    return 8 * _lowest(contract, submitting)
+    return 16 * _lowest(contract, submitting)
 
 
 def _types(contract: Contract, submitting: Operation) -> int:
@@ -91,7 +92,10 @@ def test_an_unknown_task_is_not_found(bench: Bench, reading: Operation) -> None:
     near = {
         other
         for own in mine
-        for other in (own[:-1], f"{own}x", f"x{own}", own + own, own.lower(), own.upper(), own.swapcase())
+        for other in (
+            *(own[:-1], f"{own}x", f"x{own}", own + own, own.lower(), own.upper(), own.swapcase()),
+            *(f" {own}", f"{own} ", own.rpartition("_")[2], own.rpartition("-")[2]),
+        )
         if other not in (own, "")
     }
     error = reading.errors[When.UNKNOWN_TASK]
@@ -119,16 +123,56 @@ def test_odd_ids_are_no_server_error(bench: Bench, reading: Operation) -> None:
         )
 
 
-@contract_test(Kind.CONVENTION)
+@contract_test(Kind.CONVENTION, cost=one_task)
 def test_other_methods_are_no_server_error(bench: Bench, operation: Operation) -> None:
-    """A method that is not documented is no reason for an error of the server."""
-    headers = bench.credentials(bench.main())
+    """A method that is not documented is no reason for an error of the server, and does nothing to a task."""
+    account = bench.main()
+    headers = bench.credentials(account)
     path = operation.path.replace("{", "").replace("}", "")
+    tasks = []
+    if isinstance(operation.task, Reading):
+        a_task(bench)
+        tasks = [task for task in bench.session.tasks if task.account is account][-1:]
+        path = bench.read_request(operation, tasks[0].id, headers).path if tasks else path
     documented = {other.method for other in bench.contract.operations.values() if other.path == operation.path}
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
         if method not in documented:
             exchange = bench.send(Request(method, path, headers))
             bench.expect("conventions.unknownMethod", _no_server_error(exchange), "no error of the server", exchange)
+    bench.read_all(tasks)
+
+
+@contract_test(Kind.CONTENT_TYPE, cost=one_task)
+def test_answers_are_the_same_whatever_a_client_accepts(bench: Bench, operation: Operation) -> None:
+    """A browser that asks for HTML gets the documented answers too."""
+    account = bench.main()
+    a_task(bench)
+    for accept in ("text/html,application/xhtml+xml,*/*;q=0.8", "application/xml", "text/plain"):
+        wrong = a_request(bench, operation, {"Accept": accept})
+        unauthenticated(bench, operation, bench.send(wrong))
+        headers = {**bench.credentials(account), "Accept": accept}
+        if isinstance(operation.task, Reading):
+            bench.send(a_request(bench, operation, headers))
+            bench.send(bench.read_request(operation, "no-such-task", headers))
+        else:
+            bench.send(bench.submission_request(operation, b"{}", headers))
+
+
+@contract_test(Kind.ERROR)
+def test_odd_credentials_are_no_server_error(bench: Bench, operation: Operation) -> None:
+    """Bytes that no key is made of are refused, here or by who stands before the API."""
+    for value in (
+        "Bearer kl\u00fcssel",
+        "Bearer \u00ff\u00fe",
+        "B\u00e4rer x",
+        "Bearer " + "k" * 6000,
+        "Bearer a b",
+        ",,,",
+    ):
+        request = replace(a_request(bench, operation, {"Authorization": value}), operation=None)
+        exchange = bench.send(request)
+        refused = _no_server_error(exchange) and exchange.status is not None and exchange.status >= BAD_REQUEST
+        bench.expect(_unexpected(bench, operation), refused, "an error of the client", exchange)
 
 
 @contract_test(Kind.CONVENTION)
@@ -199,7 +243,11 @@ def test_odd_values_are_no_server_error(bench: Bench, submitting: Operation) -> 
         exchange = bench.send(request, cost=price, judged=False)  # 413 and the like are a gateway's right
         bench.expect(_unexpected(bench, submitting), _no_server_error(exchange), "no error of the server", exchange)
         bench.track(submitting, cases.plain(profile), account, exchange)
-    for text in (b"a\\u0000b", b"\\u0000", b"\\b\\f\\u001f\\u007f"):
+    twice = plain[:-1] + b"," + plain[1:]
+    exchange = bench.send(bench.submission_request(submitting, twice, bench.credentials(account)), cost=price)
+    bench.expect(_unexpected(bench, submitting), _no_server_error(exchange), "no error of the server", exchange)
+    bench.track(submitting, cases.plain(profile), account, exchange)
+    for text in (b"a\\u0000b", b"\\u0000", b"\\b\\f\\u001f\\u007f", b"   "):
         for name in bench.contract.lifecycle.echoes:
             if name != cases.submission.selector:
                 marker = "CONTROL-CHARACTERS"

@@ -39,6 +39,7 @@ class Finding:
         reproduction: a command line that shows it, or the steps that do.
         also: other clauses that are broken in the same way.
         times: how often it was seen.
+        test: the name of the test that found it.
     """
 
     clause: str
@@ -47,6 +48,7 @@ class Finding:
     reproduction: str
     also: tuple[str, ...] = ()
     times: int = 1
+    test: str = ""
 
 
 @dataclass

@@ -15,8 +15,9 @@ from mock_server.store import Store
 from tests.mock_server.harness import Clock
 
 # How long an example takes says more about the machine than about the project.
-settings.register_profile("project", deadline=None)
-settings.load_profile("project")
+settings.register_profile("desk", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=200)  # `make whole`
+settings.load_profile("desk")
 
 
 @pytest.fixture(scope="session")

@@ -195,6 +195,11 @@ def new_account(url: str, credits: int) -> str:
         return str(json.load(answer)["key"])
 
 
+def secrets_of(key: str) -> dict[str, str]:
+    """The test target takes a key as the session cookie's value, too."""
+    return {"bearerAuth": key, "sessionCookie": key}
+
+
 def balance(url: str, key: str) -> int:
     """The credits that an account of the test target has."""
     with urllib.request.urlopen(f"{url}/_admin/accounts/{key}", timeout=PATIENCE) as answer:
@@ -227,13 +232,13 @@ def a_bench(
 ) -> Iterator[Bench]:
     """What a contract test works with, on a test target in this process, with all hooks but some."""
     hooks: dict[str, Callable[..., Any]] = {
-        "new_account": lambda credits: new_account(target.url, credits),  # noqa: A006 - the word of the field
+        "new_account": lambda credits: secrets_of(new_account(target.url, credits)),  # noqa: A006 - the field's word
         "balance": lambda key: balance(target.url, key),
         "failing_request": lambda request: {**request, "providerInput": {"simulate": "failure"}},
     }
     connection = Connection(target.url, timeout=PATIENCE)
     session = Session(
-        settings=settings or Settings(target.url, key=KEY, second_key=SECOND_KEY, deadline=PATIENCE),
+        settings=settings or Settings(target.url, key=KEY, cookie=KEY, second_key=SECOND_KEY, deadline=PATIENCE),
         contract=contract,
         clauses=clauses,
         target=connection,

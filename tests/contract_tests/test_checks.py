@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,16 +42,21 @@ CHECKS: dict[Check, dict[str, Any]] = {
     ledger.test_equal_submissions_are_two: {"submitting": None},
     ledger.test_concurrent_submissions_never_overspend: {"submitting": None},
     ledger.test_concurrent_submissions_are_all_debited: {"submitting": None},
+    ledger.test_refunds_of_one_account_add_up: {"submitting": None},
     lifecycle.test_tasks_live_as_declared: {"submitting": None},
     lifecycle.test_failing_tasks_live_as_declared: {"submitting": None},
     access.test_wrong_credentials_open_nothing: {"operation": None},
     access.test_wrong_credentials_read_no_task: {"reading": None},
     access.test_each_scheme_opens_its_account: {"submitting": None},
     access.test_a_foreign_task_does_not_exist: {"reading": None},
+    access.test_a_cookie_may_stand_among_others: {"submitting": None},
     order.test_credentials_come_before_credits: {"submitting": None},
     order.test_validation_comes_before_credits: {"submitting": None},
     protocol.test_an_unknown_task_is_not_found: {"reading": None},
     protocol.test_odd_values_are_no_server_error: {"submitting": None},
+    protocol.test_other_methods_are_no_server_error: {"reading": None},
+    protocol.test_answers_are_the_same_whatever_a_client_accepts: {"reading": None},
+    protocol.test_odd_credentials_are_no_server_error: {"reading": None},
 }
 """What each check is tried with: a case by its name, a profile by its name, or the operation that there is."""
 
@@ -97,6 +103,16 @@ FOUND: list[tuple[str, Check, str]] = [
     ("402-before-401", order.test_credentials_come_before_credits, r"generateImage\.order\.401-402"),
     ("402-before-400", order.test_validation_comes_before_credits, r"generateImage\.order\.400-402"),
     ("unknown-task-200", protocol.test_an_unknown_task_is_not_found, r"getTask\.404"),
+    ("basic-password-accepted", access.test_wrong_credentials_open_nothing, r"generateImage\.401"),
+    ("cookie-only-first", access.test_a_cookie_may_stand_among_others, r"generateImage\.security\.sessionCookie"),
+    ("refund-half", ledger.test_refunds_of_one_account_add_up, r"lifecycle\.failed\.refund"),
+    ("delete-forgets-task", protocol.test_other_methods_are_no_server_error, r"(getTask|lifecycle)\..*"),
+    (
+        "error-html-for-browsers",
+        protocol.test_answers_are_the_same_whatever_a_client_accepts,
+        r"getTask\.40[14]\.content-type",
+    ),
+    ("invalid-key-500", protocol.test_odd_credentials_are_no_server_error, r"getTask\.500"),
     ("huge-number-500", protocol.test_odd_values_are_no_server_error, r"generateImage\.500"),
 ]
 
@@ -115,7 +131,8 @@ def _arguments(bench: Bench, check: Check) -> dict[str, Any]:
             value = reading
         case _:
             value = next(case for case in (*cases.valid, *cases.invalid) if case.name == name)
-    return {kind: value}
+    wanted = inspect.signature(check).parameters
+    return {kind if kind in wanted else "operation": value}
 
 
 def _record(

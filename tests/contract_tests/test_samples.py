@@ -181,6 +181,7 @@ def test_objects_may_hold_anything() -> None:
         "any-keys",
         "dangerous-keys",
         "deep",
+        "large",
     ]
 
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.whole
 def test_the_mock_keeps_every_clause(tmp_path: Path) -> None:
     """The mock passes the whole suite over a socket, with nothing left out, and within the promised credits."""
     serve = "from mock_server.cli import main; main()"

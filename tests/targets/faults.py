@@ -105,6 +105,7 @@ _RESPONSES = (
     Fault("details-messages-not-lists", "responses", "a field has one bare message", "P"),
     Fault("details-form-errors-missing", "responses", "details has no formErrors", "P"),
     Fault("error-plain-text", "responses", "errors are plain text", "P"),
+    Fault("error-html-for-browsers", "responses", "errors are HTML for who accepts that", "P"),
     Fault("error-under-other-key", "responses", "errors say 'message', not 'error'", "P"),
     Fault("invalid-request-other-text", "responses", "a 400 says 'Validation failed'", "P"),
     Fault("insufficient-credits-other-text", "responses", "a 402 says 'Payment required'", "P"),
@@ -186,6 +187,7 @@ _LIFECYCLE = (
     Fault("task-id-reused", "lifecycle", "a new task takes the ID of an ended one", "D"),
     Fault("equal-requests-one-task", "lifecycle", "a repeated request makes no new task", "D"),
     Fault("task-late-visible", "lifecycle", "a new task is 404 for half its time", "D"),
+    Fault("delete-forgets-task", "lifecycle", "DELETE answers 405, and the task is gone", "D"),
     Fault("task-forgotten-after-end", "lifecycle", "an ended task can be read once", "D"),
 )
 
@@ -198,6 +200,8 @@ _ACCESS = (
     Fault("empty-key-accepted", "access", "an empty key opens the first account", "P"),
     Fault("reads-without-credentials", "access", "reading needs no credentials", "P"),
     Fault("basic-scheme-accepted", "access", "the scheme Basic is accepted with a key", "P"),
+    Fault("basic-password-accepted", "access", "a key is accepted as user name of Basic", "P"),
+    Fault("cookie-only-first", "access", "the session cookie must be the first one", "P"),
     Fault("bare-key-accepted", "access", "a key without a scheme is accepted", "P"),
     Fault("key-prefix-accepted", "access", "the beginning of a key is enough", "P"),
     Fault("key-suffix-ignored", "access", "anything may follow a key", "P"),
@@ -223,6 +227,8 @@ _PROTOCOL = (
     Fault("malformed-json-500", "protocol", "malformed JSON gets 500", "P"),
     Fault("malformed-json-other-body", "protocol", "malformed JSON gets 'Bad JSON'", "P"),
     Fault("trailing-garbage-accepted", "protocol", "text after the JSON is ignored", "P"),
+    Fault("encoded-twice-accepted", "protocol", "JSON in a JSON string is read, too", "P"),
+    Fault("envelope-accepted", "protocol", "the request may stand in a field 'input'", "P"),
     Fault("empty-body-500", "protocol", "an empty body gets 500", "P"),
     Fault("array-body-500", "protocol", "an array as body gets 500", "P"),
     Fault("scalar-body-500", "protocol", "null, a number or a string as body gets 500", "P"),

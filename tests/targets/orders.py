@@ -92,6 +92,10 @@ class Validator:
             crash("invalid-utf8-500", isinstance(error, UnicodeDecodeError))
             crash("malformed-json-500", body != b"" and isinstance(error, json.JSONDecodeError))
             raise Invalid(["Body must be valid JSON"], {}) from None
+        if on("encoded-twice-accepted") and isinstance(value, str):
+            return self.decode(value.encode())
+        if on("envelope-accepted") and isinstance(value, dict) and isinstance(value.get("input"), dict):
+            value = value["input"]
         if not isinstance(value, dict):
             crash("array-body-500" if isinstance(value, list) else "scalar-body-500")
             raise Invalid(["Body must be a JSON object"], {})

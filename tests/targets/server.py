@@ -133,6 +133,8 @@ class Target:
             reply = self._error(400, "Invalid request", details=details).reply
         except Exception:  # noqa: BLE001 - the API promises an answer, whatever the bug
             reply = self._error(500, "Internal server error").reply
+        if self._on("error-html-for-browsers") and reply.status >= 400 and "html" in request.headers.get("Accept", ""):
+            reply = Reply(reply.status, b"<!doctype html><h1>Error</h1>", "text/html", reply.headers)
         if self._on("content-type-wrong") and request.path.startswith("/api/"):
             reply = replace(reply, content_type="text/plain")
         return reply
@@ -143,6 +145,8 @@ class Target:
                 if request.method == method:
                     return call(request, *map(unquote, found.groups()))
                 self._crash("unknown-method-500")
+                if self._on("delete-forgets-task") and request.method == "DELETE":
+                    self._tasks.pop(found[1], None)
                 raise self._error(405, "Method not allowed", headers={"Allow": method})
         self._crash("unknown-path-500")
         raise self._error(404, "Not found")
@@ -181,12 +185,16 @@ class Target:
         scheme, _, key = header.partition(" ")
         schemes = ("bearer", "basic") if self._on("basic-scheme-accepted") else ("bearer",)
         keys = [key.strip()] if scheme.lower() in schemes else []
+        if self._on("basic-password-accepted") and scheme.lower() == "basic":
+            with contextlib.suppress(ValueError):
+                keys.append(base64.b64decode(key).decode().partition(":")[0])
         if self._on("bare-key-accepted"):
             keys.append(header)
         reads_only = self._on("cookie-refused-on-submission")
         if self._on("cookie-refused") or (reads_only and request.method == "POST"):
             return keys
-        for pair in ";".join(request.headers.get_all("Cookie", [])).split(";"):
+        pairs = ";".join(request.headers.get_all("Cookie", [])).split(";")
+        for pair in pairs[:1] if self._on("cookie-only-first") else pairs:
             name, _, value = pair.partition("=")
             if name.strip() == "session":
                 keys.append(value.strip())

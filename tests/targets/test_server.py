@@ -16,6 +16,7 @@ import time
 import unicodedata
 import urllib.request
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -1000,6 +1001,16 @@ def read_twice_after_end(api: Api) -> object:
     return [api.read(task_id).status for _ in range(2)]
 
 
+def read_after_deletion(api: Api) -> object:
+    task_id = api.new()
+    api.call("DELETE", f"/api/ai/tasks/{task_id}", None, bearer(RICH))
+    return api.read(task_id).status
+
+
+def error_for_browsers(api: Api) -> object:
+    return api.post(b"{}", None, Accept="text/html").headers["Content-Type"]
+
+
 def missing_credentials_on_read(api: Api) -> object:
     return api.read(api.new(), None).status
 
@@ -1084,6 +1095,7 @@ DEMOS: dict[str, Demo] = {
         ("application/json", b'{"error": "Unauthorized"}'),
         ("text/plain", b"Unauthorized"),
     ),
+    "error-html-for-browsers": Demo(error_for_browsers, "application/json", "text/html"),
     "error-under-other-key": Demo(
         lambda api: api.submit(None).json, {"error": "Unauthorized"}, {"message": "Unauthorized"}
     ),
@@ -1181,6 +1193,7 @@ DEMOS: dict[str, Demo] = {
     "task-id-reused": Demo(ids_in_a_row, False, True),
     "equal-requests-one-task": Demo(equal_requests, (False, 4), (True, 7)),
     "task-late-visible": Demo(seen_at_once, 200, 404, ENDLESS),
+    "delete-forgets-task": Demo(read_after_deletion, 200, 404),
     "task-forgotten-after-end": Demo(read_twice_after_end, [200, 200], [200, 404]),
     # access
     "foreign-task-visible": foreign((200, None)),
@@ -1191,6 +1204,10 @@ DEMOS: dict[str, Demo] = {
     "empty-key-accepted": opens({"Authorization": "Bearer "}, [401, 401], [200, 200]),
     "reads-without-credentials": opens({}, [401, 401], [401, 200]),
     "basic-scheme-accepted": opens({"Authorization": f"Basic {RICH}"}, [401, 401], [200, 200]),
+    "basic-password-accepted": opens(
+        {"Authorization": f"Basic {b64encode(f'{RICH}:'.encode()).decode()}"}, [401, 401], [200, 200]
+    ),
+    "cookie-only-first": opens({"Cookie": f"theme=dark; session={RICH}"}, [200, 200], [401, 401]),
     "bare-key-accepted": opens({"Authorization": RICH}, [401, 401], [200, 200]),
     "key-prefix-accepted": opens(bearer(RICH[:-1]), [401, 401], [200, 200]),
     "key-suffix-ignored": opens(bearer(RICH + "x"), [401, 401], [200, 200]),
@@ -1216,6 +1233,8 @@ DEMOS: dict[str, Demo] = {
     "malformed-json-500": posting(b"{", 400, 500),
     "malformed-json-other-body": Demo(lambda api: api.post(b"{").error, (400, BAD_JSON), (400, {"error": "Bad JSON"})),
     "trailing-garbage-accepted": posting(GOOD + b"x", 400, 200),
+    "encoded-twice-accepted": posting(json.dumps(GOOD.decode()).encode(), 400, 200),
+    "envelope-accepted": posting(b'{"input":' + GOOD + b"}", 400, 200),
     "empty-body-500": posting(b"", 400, 500),
     "array-body-500": posting(b"[]", 400, 500),
     "scalar-body-500": posting(b"5", 400, 500),
