@@ -28,9 +28,10 @@ export type EndedTask = CompletedTask | FailedTask;
 export type Operation = keyof operations;
 
 type Body<Response> = Response extends { content: { "application/json": infer Json } } ? Json : never;
-type Responses<O extends Operation> = operations[O]["responses"];
+
+type Statuses<Responses> = { [Status in keyof Responses]: { status: Status; body: Body<Responses[Status]> } };
 
 /** The documented answers of an operation, each with its HTTP status. */
-export type Answer<O extends Operation> = {
-    [Status in keyof Responses<O>]: { status: Status; body: Body<Responses<O>[Status]> };
-}[keyof Responses<O>];
+export type Answer<O extends Operation> = O extends Operation
+    ? Statuses<operations[O]["responses"]>[keyof operations[O]["responses"]]
+    : never;
