@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -58,7 +59,11 @@ def site() -> Iterator[str]:
 def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """A mock whose tasks take a moment."""
     with Process(tmp_path_factory.mktemp("mock"), ("--task-seconds", "0.3")) as mock:
-        yield mock
+        # The mock closes a connection that was idle for as long as a client keeps it. A test that waits for a state may
+        # ask again in just that moment, and be hung up on; so no connection is used twice.
+        mock.client.close()
+        with httpx.Client(base_url=mock.url, limits=httpx.Limits(max_keepalive_connections=0)) as mock.client:
+            yield mock
 
 
 @pytest.fixture
