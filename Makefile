@@ -3,10 +3,11 @@
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 SPEC_LINT := .ci/spec-lint/node_modules/.installed
+WEB := examples/web/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test whole matrix lint format lint-spec lock clean
+.PHONY: help mock test whole matrix lint format lint-spec types lint-web lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,13 +35,19 @@ format: $(DEV)  ## Format the code and apply the safe fixes
 lint-spec: $(SPEC_LINT)  ## Lint openapi.yaml with Redocly and Spectral (needs Node.js)
 	@npm --prefix .ci/spec-lint run --silent lint
 
+types: $(WEB)  ## Remake the TypeScript types of openapi.yaml (needs Node.js)
+	@npm --prefix examples/web run --silent types
+
+lint-web: $(WEB)  ## Check the TypeScript types and the example page (needs Node.js)
+	@npm --prefix examples/web run --silent check
+
 lock:  ## Remake both locks; to move to newer versions: make lock ARGS=--upgrade
 	@scripts/install
 	@.venv/bin/python -m pip install --quiet $(UV)
 	@scripts/lock $(ARGS)
 
 clean:  ## Remove everything that the other targets made
-	rm -rf .venv .ci/spec-lint/node_modules .*_cache .coverage* .hypothesis dist
+	rm -rf .venv .ci/spec-lint/node_modules examples/web/node_modules .*_cache .coverage* .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so an interrupted installation starts over. Installing one lock takes back
@@ -57,4 +64,8 @@ $(DEV): requirements-dev.lock pyproject.toml
 
 $(SPEC_LINT): .ci/spec-lint/package-lock.json
 	@npm --prefix .ci/spec-lint ci
+	@touch $@
+
+$(WEB): examples/web/package-lock.json
+	@npm --prefix examples/web ci
 	@touch $@
