@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Any
 
 import click
@@ -25,6 +25,7 @@ from mock_server.mock import Mock
 from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
 from mock_server.transmit import Protocol
+from mock_server.watch import Watch
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT})
@@ -39,7 +40,7 @@ def main(**values: Any) -> None:
     except KeyboardInterrupt:
         click.echo("mock-server: ended")
     except (ContractError, StoreError) as error:
-        click.echo(f"mock-server: {error}", err=True)
+        _say(str(error))
         sys.exit(1)
 
 
@@ -60,6 +61,7 @@ def serve(settings: Settings) -> None:
                 f"with --host {settings.host} others than this machine could control the mock: give a --control-token, "
                 "which whoever controls it has to show, or leave the control out with --no-control"
             )
+        watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
         mock = Mock(settings, store)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         click.echo(_greeting(mock.contract, mock.accounts, settings, listener.getsockname()[1]))
@@ -73,9 +75,14 @@ def serve(settings: Settings) -> None:
             ws="none",
             timeout_graceful_shutdown=5,
         )
-        for noisy in ("uvicorn", "connexion"):
+        for noisy in ("uvicorn", "connexion", "watchfiles"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
-        uvicorn.Server(config).run(sockets=[listener])
+        with watch.over(mock) if watch else nullcontext():
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+def _say(message: str) -> None:
+    click.echo(f"mock-server: {message}", err=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -100,9 +107,11 @@ def _greeting(contract: Contract, accounts: Sequence[Account], settings: Setting
     keys = "\n".join(
         f"  {secret:<{wide[0]}}  {scheme:<{wide[1]}}  {credits:>{wide[2]}} credits" for secret, scheme, credits in rows
     )
+    files = " or ".join(str(near(file)) for file in settings.files)
+    watched = f"Reading again whenever {files} changes\n" if settings.watch else ""
     return (
         f"{contract.title} {contract.version}, played from {near(settings.spec)}\n"
-        f"Listening on {url} (Ctrl-C ends it)\n\n{keys}\n\n"
+        f"Listening on {url} (Ctrl-C ends it)\n{watched}\n{keys}\n\n"
         f"Try:\n  {_curl(contract, accounts, url)}\n"
     )
 

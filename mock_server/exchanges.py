@@ -82,15 +82,20 @@ class Exchanges:
     """Keeps the last exchanges, and shows them without credentials."""
 
     def __init__(self, contract: Contract, most: int = MOST_EXCHANGES) -> None:
-        schemes = contract.security_schemes.values()
-        named = {str(s.parameter).lower() for s in schemes if s.location == "header"}
-        self._secret_headers = _SECRET_HEADERS | named
-        self._secret_parameters = {str(s.parameter) for s in schemes if s.location == "query"}
+        self._secret_headers = set(_SECRET_HEADERS)
+        self._secret_parameters: set[str] = set()
+        self.hide_credentials_of(contract)
         self._kept: deque[Exchange] = deque(maxlen=most)
         self._lock = threading.Lock()
         self._ids = count(1)
         self.newest = 0
         """The ID of the newest exchange; it changes whenever there is something new to see."""
+
+    def hide_credentials_of(self, contract: Contract) -> None:
+        """Leave out what are credentials by this contract, beside those of the ones before."""
+        schemes = contract.security_schemes.values()
+        self._secret_headers |= {str(s.parameter).lower() for s in schemes if s.location == "header"}
+        self._secret_parameters |= {str(s.parameter) for s in schemes if s.location == "query"}
 
     def begin(self, scope: Scope) -> Exchange:
         """The record of a request that has come in; it is kept once it is `done`."""

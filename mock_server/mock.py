@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.reader import load_contract
 from mock_server.accounts import load_accounts
@@ -32,6 +34,8 @@ class Mock:
         """
         self._settings = settings
         self._store = store
+        self._exchanges: Exchanges | None = None
+        self._control: Control | None = None
         self.load()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +43,8 @@ class Mock:
 
     def load(self) -> None:
         """Read everything again; whatever is wrong with it changes nothing.
+
+        Requests that are at work go on with what they began with. Accounts, tasks and exchanges stay.
 
         Raises:
             ContractError, StoreError: as for a new mock.
@@ -56,15 +62,50 @@ class Mock:
             public_url=settings.public_url,
             max_body_bytes=settings.max_body_bytes,
         )
-        control: ASGIApp | None = None
-        exchanges = Exchanges(contract)
+        asyncio.run(_try_out(app))
+        exchanges = self._exchanges or Exchanges(contract)
+        control = Control(contract, self._store, service, exchanges, self._add_accounts)
+        if self._control is not None:
+            control.changes = self._control.changes + 1
+        site = Site(app, app, None)
         if settings.control:
-            controls = Control(contract, self._store, service, exchanges, self._add_accounts)
-            control = Guard(control_app(controls), None if is_loopback(settings.host) else settings.control_token)
-        api = Recorder(app, exchanges) if settings.control else app
+            token = None if is_loopback(settings.host) else settings.control_token
+            site = Site(Recorder(app, exchanges), app, Guard(control_app(control), token))
         self._store.add_accounts(accounts)
+        exchanges.hide_credentials_of(contract)
         self.contract, self.accounts = contract, accounts
-        self._app = RequestLog(Site(api, app, control))
+        self._exchanges, self._control = exchanges, control
+        self._app = RequestLog(site)
+
+    def report(self, problem: str) -> None:
+        """Let the control API show what is wrong with the files, until they have been loaded again."""
+        if self._control is not None:
+            self._control.problem = problem
+            self._control.changes += 1
 
     def _add_accounts(self) -> None:
         self._store.add_accounts(self.accounts)
+
+
+async def _try_out(app: ASGIApp) -> None:
+    """Make a request of an application: connexion reads most of the contract at the first one."""
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/",
+        "raw_path": b"/",
+        "query_string": b"",
+        "root_path": "",
+        "headers": [],
+        "extensions": {},
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    await app(scope, receive, send)

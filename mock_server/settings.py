@@ -66,7 +66,15 @@ class Settings:
     control_token: str | None = _setting(
         None, str, "What whoever controls the mock has to show, where it listens beyond loopback."
     )
+    watch: bool = _setting(
+        False, bool, "Whether the contract, the accounts and the scenarios are read again on a change."
+    )
     max_body_bytes: int = _setting(10 * 1024 * 1024, click.IntRange(1), "The largest request body that is read.")
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the mock is made of."""
+        return self.spec, self.accounts, self.scenarios
 
 
 def options() -> Iterator[Callable[[F], F]]:

@@ -1,0 +1,112 @@
+"""Loads a mock again whenever its files change, for as long as it is served.
+
+A mistake in them changes nothing: what was good before goes on being played, and the mistake is said, until it is
+mended. What counts is what stands in the files. The notices of the file system only make it quick: beside them the
+files are looked at every second, since a folder that is moved away takes the watch on it along.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import watchfiles
+
+from contract.errors import ContractError
+from mock_server.mock import Mock
+from mock_server.store import StoreError
+
+_LOOK_MS: Final = 1000
+_NOTICES_MS: Final = 50
+"""How long notices are gathered."""
+_QUIET: Final = 0.2
+"""Seconds that the files must have stayed as they are: some programs write a file in several steps."""
+_LONGEST_WAIT: Final = 25
+"""How many times that is waited for, in files that never rest."""
+_END_SECONDS: Final = 10.0
+
+Contents = Sequence[bytes | str]
+
+
+class Watch:
+    """Watches the files of a mock."""
+
+    def __init__(self, files: Sequence[Path], say: Callable[[str], None]) -> None:
+        """Remember what stands in the files now, before a mock reads them.
+
+        Args:
+            say: tells the user what happens.
+        """
+        self._files = files
+        self._say = say
+        self._seen = self._read()
+        self._end = threading.Event()
+
+    @contextmanager
+    def over(self, mock: Mock) -> Iterator[None]:
+        """Keep a mock up to date, in a thread that ends with the block."""
+        thread = threading.Thread(target=self._run, args=(mock,), name="watch", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._end.set()
+            thread.join(_END_SECONDS)
+
+    def _run(self, mock: Mock) -> None:
+        # A file may be a link to one elsewhere, and either may be replaced.
+        folders = {file.parent for file in self._files} | {file.resolve().parent for file in self._files}
+        try:
+            for _ in watchfiles.watch(
+                *folders,
+                watch_filter=None,
+                step=_NOTICES_MS,
+                rust_timeout=_LOOK_MS,
+                yield_on_timeout=True,
+                stop_event=self._end,
+                recursive=False,
+            ):
+                self._look(mock)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would say it
+            self._tell(mock, f"the files are not watched any more: {type(error).__name__}: {error}")
+
+    def _look(self, mock: Mock) -> None:
+        """Load the mock again, if the files say something else, and are at rest."""
+        found = self._read()
+        if found == self._seen:
+            return
+        for _ in range(_LONGEST_WAIT):
+            if self._end.wait(_QUIET):
+                return
+            before, found = found, self._read()
+            if found == before:
+                break
+        if found == self._seen:
+            return
+        self._seen = found
+        try:
+            mock.load()
+        except (ContractError, StoreError) as error:
+            self._tell(mock, str(error))
+        except Exception as error:  # noqa: BLE001 - a document that the checks let pass must not end the watch
+            self._tell(mock, f"{type(error).__name__}: {error}")
+        else:
+            self._say(f"read again: {mock.contract.title} {mock.contract.version} as it stands now")
+
+    def _tell(self, mock: Mock, problem: str) -> None:
+        mock.report(problem)
+        self._say(f"{problem}\nmock-server: what was read before is played until this is mended")
+
+    def _read(self) -> Contents:
+        return [_content(file) for file in self._files]
+
+
+def _content(file: Path) -> bytes | str:
+    """What stands in a file, or why it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        return str(error)
