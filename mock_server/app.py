@@ -63,7 +63,7 @@ def build_app(
     play = Play(contract, service, errors, public_url=public_url, threads=not store.in_memory)
     stack: list[Any] = [
         ExceptionMiddleware,
-        _Routing,
+        Routing,
         _preferring(contract, service.scenarios),
         SecurityMiddleware,
         RequestValidationMiddleware,
@@ -104,7 +104,7 @@ def _behaviours(contract: Contract) -> dict[str, Callable[[], None]]:
     return dict.fromkeys(contract.operations, lambda: None)
 
 
-class _Routing(RoutingMiddleware):
+class Routing(RoutingMiddleware):
     """connexion's routing, without the redirect of a path that ends with a slash too many: that path is unknown."""
 
     def add_api(self, *args: Any, **kwargs: Any) -> None:

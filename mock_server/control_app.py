@@ -17,7 +17,6 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.context import ContextMiddleware
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.request_validation import RequestValidationMiddleware
-from connexion.middleware.routing import RoutingMiddleware
 from connexion.resolver import Resolver
 from connexion.validators.json import JSONRequestBodyValidator
 from starlette.exceptions import HTTPException
@@ -25,6 +24,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.reader import JSON
+from mock_server.app import Routing
 from mock_server.body import parse_body
 from mock_server.control import Control, ControlError
 from mock_server.invalid import InvalidRequest
@@ -38,7 +38,7 @@ def control_app(control: Control) -> ASGIApp:
     text = _DOCUMENT.read_text("utf-8")
     app = AsyncApp(
         "mock_server",
-        middlewares=[ExceptionMiddleware, RoutingMiddleware, RequestValidationMiddleware, ContextMiddleware],
+        middlewares=[ExceptionMiddleware, Routing, RequestValidationMiddleware, ContextMiddleware],
     )
     app.add_api(
         yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)),  # noqa: S506 - either is a safe loader

@@ -160,7 +160,9 @@ class Admin:
             connection.execute(lock)
             refunded = sa.exists().where(mine & kept.settled)
             at_work = (tasks.id == task.id) & ~tasks.sealed & (tasks.ends_at > now) & ~refunded
-            update = sa.update(tables.tasks).where(at_work).values(**tables.plan_row(task.plan))
+            # sealed: who asks at the same moment may have looked at the clock a little earlier
+            sealed = task.plan.ends_at <= now
+            update = sa.update(tables.tasks).where(at_work).values(**tables.plan_row(task.plan), sealed=sealed)
             if not connection.execute(update).rowcount:
                 return False
             connection.execute(sa.delete(tables.entries).where(mine))
