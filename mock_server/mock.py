@@ -7,14 +7,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contract.reader import load_contract
 from mock_server.accounts import load_accounts
 from mock_server.app import build_app
+from mock_server.console.page import console_app
+from mock_server.console.views import BASE, EVENTS
 from mock_server.control import Control
-from mock_server.control_app import control_app
+from mock_server.control_app import PREFIX, control_app, control_document
+from mock_server.docs.pages import docs_pages
 from mock_server.exchanges import Exchanges, Recorder
 from mock_server.guard import Guard, is_loopback
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.scenarios import load_scenarios
-from mock_server.service import Service
+from mock_server.service import PICTURES, Service
 from mock_server.settings import Settings
 from mock_server.site import Site
 from mock_server.store import Store
@@ -32,6 +35,7 @@ class Mock:
         """
         self._settings = settings
         self._store = store
+        self._loads = 0
         self.load()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -56,15 +60,21 @@ class Mock:
             public_url=settings.public_url,
             max_body_bytes=settings.max_body_bytes,
         )
-        control: ASGIApp | None = None
+        rooms: dict[str, ASGIApp] = {}
         exchanges = Exchanges(contract)
+        loads = self._loads + 1
         if settings.control:
             controls = Control(contract, self._store, service, exchanges, self._add_accounts)
-            control = Guard(control_app(controls), None if is_loopback(settings.host) else settings.control_token)
+            _, document = control_document()
+            console = console_app(contract, controls, exchanges, document, replaced=lambda: self._loads != loads)
+            token = None if is_loopback(settings.host) else settings.control_token
+            rooms = {PREFIX: Guard(control_app(controls), token)}
+            rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
         api = Recorder(app, exchanges) if settings.control else app
+        pages = docs_pages(contract, settings.spec)
         self._store.add_accounts(accounts)
-        self.contract, self.accounts = contract, accounts
-        self._app = RequestLog(Site(api, app, control))
+        self.contract, self.accounts, self._loads = contract, accounts, loads
+        self._app = RequestLog(Site(api, {PICTURES: app, **rooms}, pages))
 
     def _add_accounts(self) -> None:
         self._store.add_accounts(self.accounts)
