@@ -79,6 +79,7 @@ class _Console:
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            keep_trailing_newline=True,
             auto_reload=False,
         )
         templates.globals |= {"chart_width": WIDTH, "chart_height": HEIGHT}
@@ -112,7 +113,8 @@ class _Console:
         try:
             shown = self._views.page(view)
         except ControlError as error:  # the account is gone: everything else is still there
-            status, message = error.status if status is HTTPStatus.OK else status, message or str(error)
+            if not message:
+                status, message = error.status, str(error)
             shown = self._views.page(replace(view, account=None, after=None))
         template = self._template("fragment.html" if fragment else "page.html")
         content = template.render(shown, message=message, failed=status is not HTTPStatus.OK)
