@@ -172,7 +172,7 @@ def _whole(seconds: float | None) -> int | None:
 
 
 def _tone(status: int) -> str:
-    return "bad" if status == 0 or status >= 500 else "warn" if status >= 400 else "good"  # noqa: PLR2004 - HTTP's classes
+    return "bad" if not status or status >= 500 else "warn" if status >= 400 else "good"  # noqa: PLR2004 - HTTP's classes
 
 
 def _indented(body: str) -> str:

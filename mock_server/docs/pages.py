@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -36,6 +37,8 @@ _POLICY: Final = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-in
 )
 """Swagger UI writes style attributes, and has its symbols in its style sheet."""
 
+Answer = Callable[[], Response]
+
 
 def docs_pages(contract: Contract, file: Path) -> Mapping[str, ASGIApp]:
     """The pages that the contract leaves room for, by path.
@@ -43,29 +46,29 @@ def docs_pages(contract: Contract, file: Path) -> Mapping[str, ASGIApp]:
     Args:
         file: the contract's file.
     """
-    pages = [
-        {"/openapi.yaml": Response(file.read_bytes(), media_type="application/yaml")},
+    pages: list[dict[str, Answer]] = [
+        {"/openapi.yaml": partial(Response, file.read_bytes(), media_type="application/yaml")},
         {"/openapi.json": _json(contract.document.data)},
         {
-            "/docs": RedirectResponse("/docs/"),
+            "/docs": partial(RedirectResponse, "/docs/"),
             "/docs/openapi.json": _json(_at_home(contract.document.data)),
-            **{f"/docs/{name}": FileResponse(path) for name, path in _FILES.items()},
+            **{f"/docs/{name}": partial(FileResponse, path) for name, path in _FILES.items()},
         },
     ]
     return {
-        path: _page(path, response)
+        path: _page(path, answer)
         for together in pages
         if not any(_is_the_contracts(path, contract) for path in together)
-        for path, response in together.items()
+        for path, answer in together.items()
     }
 
 
-def _page(path: str, response: Response) -> ASGIApp:
-    return PageHeaders(Router([Route(path, lambda _: response)]), _POLICY, {"Cache-Control": "no-cache"})
+def _page(path: str, answer: Answer) -> ASGIApp:
+    return PageHeaders(Router([Route(path, lambda _: answer())]), _POLICY, {"Cache-Control": "no-cache"})
 
 
-def _json(document: Any) -> Response:
-    return Response(json.dumps(document, ensure_ascii=False), media_type=JSON)
+def _json(document: Any) -> Answer:
+    return partial(Response, json.dumps(document, ensure_ascii=False), media_type=JSON)
 
 
 def _is_the_contracts(path: str, contract: Contract) -> bool:

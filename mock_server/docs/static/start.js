@@ -5,6 +5,5 @@ SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   persistAuthorization: false,
-  tryItOutEnabled: true,
   validatorUrl: null,
 });
