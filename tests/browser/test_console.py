@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -116,9 +117,9 @@ def test_the_clock_is_frozen_and_advanced(mock: Process, page: Page) -> None:
     left = page.locator(f"#{task} .left")
     left.wait_for()
     assert left.inner_text() == "30 s left"
-    page.get_by_role("button", name="Advance 5 seconds").click()
+    page.get_by_role("button", name="+5 s").click()
     page.get_by_text("25 s left").wait_for()
-    page.get_by_role("button", name="Advance 30 seconds").click()
+    page.get_by_role("button", name="+30 s").click()
     page.locator(f"#{task}", has_text="completed").wait_for()
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Freeze").wait_for()
@@ -263,14 +264,19 @@ def test_it_is_dark_where_that_is_preferred(page: Page) -> None:
     assert grounds[1] < 150
 
 
-def test_a_console_whose_mock_is_gone_says_so(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:
-    with Process(tmp_path_factory.mktemp("gone")) as mock:
-        page = browser.new_page(base_url=mock.url)
-        look(page)
+def test_a_console_says_that_its_mock_is_gone_and_follows_the_next_one(browser: Browser, tmp_path: Path) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+    with Process(tmp_path) as mock:
+        page.goto(f"{mock.url}{CONSOLE}")
+        page.wait_for_selector("body[data-live=live]")
         mock.end(signal.SIGINT)
-        page.get_by_text("The connection to the mock is lost.").wait_for()
-        page.get_by_role("button", name="Freeze").click()
-        page.get_by_text("The mock does not answer.").wait_for()
+    page.get_by_text("The connection to the mock is lost.").wait_for()
+    page.get_by_role("button", name="Freeze").click()
+    page.get_by_text("The mock does not answer.").wait_for()
+    with Process(tmp_path, ("--port", str(mock.address[1]))) as mock:
+        page.wait_for_selector("body[data-live=live]")
+        page.locator(f"#{mock.new()}").wait_for()
         page.close()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from contract.model import Contract
 from mock_server.accounts import load_accounts
@@ -27,11 +28,13 @@ from mock_server.exchanges import Exchanges
 from mock_server.headers import STRICT
 from mock_server.ids import new_task_id
 from mock_server.ledger import Entry, entries_of
+from mock_server.mock import Mock
 from mock_server.plan import Chance, Planner
 from mock_server.service import Service
+from mock_server.settings import MEMORY, Settings
 from mock_server.store import Store
 from mock_server.task import MICROSECONDS, Plan, Task
-from tests.mock_server.harness import GENERATE, OTHER, RICH, SCENARIOS, Process, bearer, request, told
+from tests.mock_server.harness import GENERATE, OTHER, PATIENCE, RICH, SCENARIOS, Process, bearer, request, told
 
 CONSOLE, EVENTS = "/_mock/console", "/_mock/events"
 SCRIPT = "<script>alert(1)</script>"
@@ -506,6 +509,31 @@ def test_the_mock_ends_while_somebody_listens(tmp_path: Path) -> None:
         status, rest = mock.end(signal.SIGINT)
         assert (status, rest.splitlines()[-1]) == (0, "mock-server: ended")
         assert time.monotonic() - started < 4
+
+
+def test_who_listens_to_a_mock_that_is_loaded_anew_is_sent_away_to_come_back() -> None:
+    store = Store(MEMORY)
+    mock = Mock(Settings(), store)
+
+    async def listen() -> None:
+        begun = asyncio.Event()
+
+        async def receive() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                begun.set()
+
+        scope = {"type": "http", "method": "GET", "scheme": "http", "path": EVENTS, "query_string": b""}
+        listening = asyncio.create_task(mock({**scope, "headers": [(b"host", b"localhost")]}, receive, send))
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        mock.load()
+        await asyncio.wait_for(listening, PATIENCE)
+
+    asyncio.run(listen())
+    store.close()
 
 
 def heard(fingerprints: list[str], seen: str | None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
