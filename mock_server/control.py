@@ -81,6 +81,7 @@ class Control:
         keys = {scheme: f"sk_mock_{secrets.token_hex(16)}" for scheme in self._contract.security_schemes}
         if not self._admin.create(Account(name, body["credits"], keys)):
             raise ControlError(HTTPStatus.CONFLICT, f"there is an account {name!r} already")
+        self.changes += 1
         return self.get_account(name), HTTPStatus.CREATED
 
     def who_am_i(self, authorization: str) -> Json:
@@ -155,7 +156,7 @@ class Control:
         following = found[-1][0].id if len(found) == limit else None
         return {"tasks": [task for task in shown if task], "next": following}
 
-    def get_task(self, task: str) -> Json:
+    def show_task(self, task: str) -> Json:
         """One task."""
         found = self._find(task)
         shown = self._task(found, self._store.clock(found.account))
@@ -307,7 +308,7 @@ class Control:
         if not self._admin.replan(changed, entries_of(changed, self._contract.lifecycle), now):
             raise ControlError(HTTPStatus.CONFLICT, f"the task {task_id} has ended, and what has ended stays")
         self.changes += 1
-        return self.get_task(task_id)
+        return self.show_task(task_id)
 
     def _listed(self, current: str | None) -> Json:
         known = [{"name": scenario.name, "title": scenario.title} for scenario in self._scenarios.known.values()]

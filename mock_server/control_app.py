@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -33,15 +34,22 @@ PREFIX: Final = "/_mock"
 _DOCUMENT: Final = Path(__file__).with_name("control.yaml")
 
 
+@lru_cache(maxsize=1)
+def control_document() -> tuple[str, dict[str, Any]]:
+    """The description of the control API: as it is written, and parsed."""
+    text = _DOCUMENT.read_text("utf-8")
+    return text, yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - either is a safe loader
+
+
 def control_app(control: Control) -> ASGIApp:
     """Make the application."""
-    text = _DOCUMENT.read_text("utf-8")
+    text, document = control_document()
     app = AsyncApp(
         "mock_server",
         middlewares=[ExceptionMiddleware, Routing, RequestValidationMiddleware, ContextMiddleware],
     )
     app.add_api(
-        yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)),  # noqa: S506 - either is a safe loader
+        document,
         resolver=Resolver(_handlers(control).__getitem__),
         strict_validation=True,
         validator_map={"body": MediaTypeDict({"*/*": _BodyValidator})},

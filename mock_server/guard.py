@@ -1,4 +1,4 @@
-"""Who may use the control API, the console and the documentation's own pages.
+"""Who may use the control API and the console.
 
 A web page that a developer happens to visit can send requests to localhost too. It is told apart by `Origin` and
 `Sec-Fetch-Site`, and by a `Host` that is not this machine's, which is how a page reaches a local server through a name

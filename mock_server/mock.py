@@ -9,14 +9,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from contract.reader import load_contract
 from mock_server.accounts import load_accounts
 from mock_server.app import build_app
+from mock_server.console.page import console_app
+from mock_server.console.views import BASE, EVENTS
 from mock_server.control import Control
-from mock_server.control_app import control_app
+from mock_server.control_app import PREFIX, control_app, control_document
+from mock_server.docs.pages import docs_pages
 from mock_server.exchanges import Exchanges, Recorder
 from mock_server.guard import Guard, is_loopback
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.scenarios import load_scenarios
-from mock_server.service import Service
+from mock_server.service import PICTURES, Service
 from mock_server.settings import Settings
 from mock_server.site import Site
 from mock_server.store import Store
@@ -67,10 +70,14 @@ class Mock:
         control = Control(contract, self._store, service, exchanges, self._add_accounts)
         if self._control is not None:
             control.changes = self._control.changes + 1
-        site = Site(app, app, None)
+        rooms: dict[str, ASGIApp] = {PICTURES: app}
         if settings.control:
+            _, document = control_document()
+            console = console_app(contract, control, exchanges, document, replaced=lambda: self._control is not control)
             token = None if is_loopback(settings.host) else settings.control_token
-            site = Site(Recorder(app, exchanges), app, Guard(control_app(control), token))
+            rooms[PREFIX] = Guard(control_app(control), token)
+            rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
+        site = Site(Recorder(app, exchanges) if settings.control else app, rooms, docs_pages(contract, settings.spec))
         self._store.add_accounts(accounts)
         exchanges.hide_credentials_of(contract)
         self.contract, self.accounts = contract, accounts

@@ -1,38 +1,38 @@
-"""Everything that a mock serves, by path: the API it plays, its control, its pictures.
+"""Everything that a mock serves, by path: the API it plays, its pictures, its control and console, its documentation.
 
 request log -> by path -> recorder -> the API
--> guard -> control
+                       -> guard -> control, console
 """
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from collections.abc import Mapping
 
-from mock_server.control_app import PREFIX
-from mock_server.service import PICTURES
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class Site:
     """Sends each request where it belongs."""
 
-    def __init__(self, api: ASGIApp, pictures: ASGIApp, control: ASGIApp | None) -> None:
+    def __init__(self, api: ASGIApp, rooms: Mapping[str, ASGIApp], pages: Mapping[str, ASGIApp]) -> None:
         """Make the site.
 
         Args:
             api: the API that the contract describes.
-            pictures: draws the results; open to everybody.
-            control: everything else below `/_mock`; None where there is no control.
+            rooms: what is served below a path, that path included; the longest one wins.
+            pages: what is served at a path.
         """
         self._api = api
-        self._pictures = pictures
-        self._control = control
+        self._rooms = sorted(rooms.items(), key=lambda room: -len(room[0]))
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope.get("path", "")
-        if path.startswith(f"{PICTURES}/"):
-            app = self._pictures
-        elif self._control is not None and (path == PREFIX or path.startswith(f"{PREFIX}/")):
-            app = self._control
-        else:
-            app = self._api
-        await app(scope, receive, send)
+        await self._at(scope.get("path", ""))(scope, receive, send)
+
+    def _at(self, path: str) -> ASGIApp:
+        if path in self._pages:
+            return self._pages[path]
+        for top, app in self._rooms:
+            if path == top or path.startswith(f"{top}/"):
+                return app
+        return self._api

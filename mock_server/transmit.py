@@ -13,19 +13,31 @@ from mock_server.scenarios import Transfer
 
 HANG_UP: Final = "mock_server.hang_up"
 """The scope's extension with the function that ends the connection without a word."""
+ENDING: Final = "mock_server.ending"
+"""The scope's extension with the function that says whether the server shuts down: an answer without end ends then."""
 
 _DROP_BYTES: Final = 16
 _DROP_SECONDS: Final = 0.1
 
 
 class Protocol(HttpToolsProtocol):
-    """uvicorn's own protocol, that lets an application hang up."""
+    """uvicorn's own protocol, that lets an application hang up, and says when to end."""
+
+    _ending = False
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope is made here."""
         super().on_message_begin()
-        extensions: dict[str, Any] = {HANG_UP: self._hang_up}
+        extensions: dict[str, Any] = {HANG_UP: self._hang_up, ENDING: self._is_ending}
         self.scope["extensions"] = extensions
+
+    def shutdown(self) -> None:
+        """Begin to end, at the server's word."""
+        self._ending = True
+        super().shutdown()
+
+    def _is_ending(self) -> bool:
+        return self._ending
 
     def _hang_up(self) -> None:
         self.transport.close()

@@ -1,0 +1,1 @@
+"""The console: the mock in a browser. What its forms do is done by `Control`, as for the control API."""

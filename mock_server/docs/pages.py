@@ -1,0 +1,99 @@
+"""The documentation's pages, each at its path, as far as the contract leaves these paths to the mock.
+
+Swagger UI comes from the package `swagger-ui-bundle`: nothing is loaded from elsewhere. The reference reads a copy of
+the document that names no server but this one, so that what is tried is tried here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+from swagger_ui_bundle import swagger_ui_path
+
+from contract.model import Contract
+from contract.reader import JSON
+from mock_server.headers import STRICT, PageHeaders
+
+_STATIC: Final = Path(__file__).with_name("static")
+_FILES: Final = {
+    "": _STATIC / "index.html",
+    "start.js": _STATIC / "start.js",
+    "page.css": _STATIC / "page.css",
+    "icon.png": swagger_ui_path / "favicon-32x32.png",
+    "swagger-ui.css": swagger_ui_path / "swagger-ui.css",
+    "swagger-ui-bundle.js": swagger_ui_path / "swagger-ui-bundle.js",
+}
+_POLICY: Final = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+    "img-src 'self'", "img-src 'self' data:"
+)
+"""Swagger UI writes style attributes, and has its symbols in its style sheet."""
+
+Answer = Callable[[], Response]
+
+
+def docs_pages(contract: Contract, file: Path) -> Mapping[str, ASGIApp]:
+    """The pages that the contract leaves room for, by path.
+
+    Args:
+        file: the contract's file.
+    """
+    pages: list[dict[str, Answer]] = [
+        {"/openapi.yaml": partial(Response, file.read_bytes(), media_type="application/yaml")},
+        {"/openapi.json": _json(contract.document.data)},
+        {
+            "/docs": partial(RedirectResponse, "/docs/"),
+            "/docs/openapi.json": _json(_at_home(contract.document.data)),
+            **{f"/docs/{name}": partial(FileResponse, path) for name, path in _FILES.items()},
+        },
+    ]
+    return {
+        path: _page(path, answer)
+        for together in pages
+        if not any(_is_the_contracts(path, contract) for path in together)
+        for path, answer in together.items()
+    }
+
+
+def _page(path: str, answer: Answer) -> ASGIApp:
+    return PageHeaders(Router([Route(path, lambda _: answer())]), _POLICY, {"Cache-Control": "no-cache"})
+
+
+def _json(document: Any) -> Answer:
+    return partial(Response, json.dumps(document, ensure_ascii=False), media_type=JSON)
+
+
+def _is_the_contracts(path: str, contract: Contract) -> bool:
+    return any(pattern.fullmatch(path) for pattern in _patterns(contract))
+
+
+def _patterns(contract: Contract) -> Iterator[re.Pattern[str]]:
+    for template in {operation.path for operation in contract.operations.values()}:
+        literals = re.split(r"\{[^}]*\}", template)
+        yield re.compile("[^/]+".join(map(re.escape, literals)))
+
+
+def _at_home(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with this server in place of all that it names."""
+    servers = document.get("servers") or [{"url": "/"}]
+    paths = {
+        path: {
+            name: _without_servers(part) if isinstance(part, dict) else part
+            for name, part in item.items()
+            if name != "servers"
+        }
+        for path, item in document["paths"].items()
+    }
+    return {**document, "servers": [{"url": urlsplit(servers[0]["url"]).path or "/"}], "paths": paths}
+
+
+def _without_servers(operation: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: part for name, part in operation.items() if name != "servers"}
