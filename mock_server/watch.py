@@ -43,6 +43,7 @@ class Watch:
         self._files = files
         self._say = say
         self._seen = self._read()
+        self._broken = False
         self._end = threading.Event()
 
     @contextmanager
@@ -94,9 +95,11 @@ class Watch:
         except Exception as error:  # noqa: BLE001 - a document that the checks let pass must not end the watch
             self._tell(mock, f"{type(error).__name__}: {error}")
         else:
-            self._say(f"read again: {mock.contract.title} {mock.contract.version} as it stands now")
+            mended, self._broken = "mended, and " if self._broken else "", False
+            self._say(f"{mended}read again: {mock.contract.title} {mock.contract.version} as it stands now")
 
     def _tell(self, mock: Mock, problem: str) -> None:
+        self._broken = True
         mock.report(problem)
         self._say(f"{problem}\nmock-server: what was read before is played until this is mended")
 

@@ -130,6 +130,7 @@ def test_a_mistake_changes_nothing_until_it_is_mended(mock: Watched) -> None:
     mock.costs(3)
     changed(mock.spec, "x-credits: {falt: 3}", DEARER)
     mock.is_mended()
+    mock.until(lambda: "mock-server: mended, and read again: Image task API 1.0.0 as it " in mock.process.log())
     mock.costs(5)
 
 
