@@ -129,7 +129,7 @@ class Admin:
         query = (
             sa.select(tables.entries)
             .where(entries.account == account, entries.settled | (entries.counts_from <= now))
-            .order_by(entries.counts_from.desc(), entries.id.desc())
+            .order_by(entries.counts_from.desc(), entries.number.desc())
             .limit(limit)
         )
         with self._store.query() as connection:
@@ -145,9 +145,9 @@ class Admin:
         if account is not None:
             query = query.where(tasks.account == account)
         if after is not None:
-            query = query.where(tasks.id < after)
+            query = query.where(tasks.number < sa.select(tasks.number).where(tasks.id == after).scalar_subquery())
         with self._store.query() as connection:
-            rows = connection.execute(query.order_by(tasks.id.desc()).limit(limit)).all()
+            rows = connection.execute(query.order_by(tasks.number.desc()).limit(limit)).all()
         return [(tables.task_of(row), clock_of(row.time)) for row in rows]
 
     def replan(self, task: Task, entries: Sequence[Entry], now: int) -> bool:
@@ -232,13 +232,10 @@ class Admin:
     # --------------------------------------------------------- save and restore
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row of every table, as it was at one moment."""
+        """Every row of every table, as it was at one moment, in the order in which they came."""
         with self._store.query() as connection:
             return {
-                table.name: [
-                    dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row as a mapping
-                    for row in connection.execute(sa.select(table).order_by(*table.primary_key.columns))
-                ]
+                table.name: [dict(row) for row in connection.execute(_in_order(table)).mappings()]
                 for table in tables.metadata.sorted_tables
             }
 
@@ -294,3 +291,9 @@ class Admin:
     def _clear(self, connection: sa.Connection) -> None:
         for table in reversed(tables.metadata.sorted_tables):
             connection.execute(sa.delete(table))
+
+
+def _in_order(table: sa.Table) -> sa.Select[Any]:
+    """The rows of a table in their order, without the number that only stands for it."""
+    columns = [column for column in table.columns if column.name != "number"]
+    return sa.select(*columns).order_by(*table.primary_key.columns)

@@ -194,7 +194,7 @@ class Store:
         query = (
             sa.select(tables.entries)
             .where(tables.entries.c.account == account)
-            .order_by(tables.entries.c.counts_from, tables.entries.c.id)
+            .order_by(tables.entries.c.counts_from, tables.entries.c.number)
         )
         with self.query() as connection:
             rows = connection.execute(query).all()

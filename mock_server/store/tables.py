@@ -12,6 +12,12 @@ from mock_server.task import Plan, Task
 
 metadata: Final = sa.MetaData()
 
+
+def _number() -> sa.Column[int]:
+    """The order in which rows came: a clock that stands still gives many the same time."""
+    return sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True)
+
+
 accounts: Final = sa.Table(
     "accounts",
     metadata,
@@ -32,7 +38,8 @@ credentials: Final = sa.Table(
 tasks: Final = sa.Table(
     "tasks",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
+    _number(),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
     sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
     sa.Column("operation", sa.Text, nullable=False),
     sa.Column("request", sa.Text, nullable=False),
@@ -43,13 +50,14 @@ tasks: Final = sa.Table(
     sa.Column("ends_at", sa.BigInteger, nullable=False),
     sa.Column("error", sa.Text, nullable=False),  # JSON, since a client's own words may hold what Postgres cannot (NUL)
     sa.Column("sealed", sa.Boolean, nullable=False),
-    sa.Index("tasks_of_account", "account", "id"),
+    sa.Index("tasks_of_account", "account", "number"),
 )
 entries: Final = sa.Table(
     "entries",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("task", sa.Text, sa.ForeignKey("tasks.id")),
+    _number(),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("task", sa.Text, sa.ForeignKey("tasks.id"), index=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),

@@ -529,7 +529,7 @@ def test_who_listens_to_a_mock_that_is_loaded_anew_is_sent_away_to_come_back() -
         scope = {"type": "http", "method": "GET", "scheme": "http", "path": EVENTS, "query_string": b""}
         listening = asyncio.create_task(mock({**scope, "headers": [(b"host", b"localhost")]}, receive, send))
         await asyncio.wait_for(begun.wait(), PATIENCE)
-        mock.load()
+        await asyncio.to_thread(mock.load)
         await asyncio.wait_for(listening, PATIENCE)
 
     asyncio.run(listen())
