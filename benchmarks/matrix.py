@@ -26,10 +26,12 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from targets.faults import FAULTS  # noqa: E402 - the tests are no package
-from targets.server import OTHER, RICH, Target  # noqa: E402
+from benchmarks.stop_when_caught import EXPECTED  # noqa: E402 - neither benchmarks nor tests are packages
+from tests.contract_tests.forked import carry_out  # noqa: E402
+from tests.targets.faults import FAULTS  # noqa: E402
+from tests.targets.server import OTHER, RICH, Target  # noqa: E402
 
 BIN = Path(sys.executable).parent
 SEEDS = range(10)
@@ -59,11 +61,8 @@ class Result:
 def measure(fault: str, expected: str) -> Result:
     """Run both tools against a server with one fault."""
     started = time.monotonic()
-    clauses: tuple[str, ...] = ()
-    for most in ("1", "15"):  # mostly the first failure is the right one already, and the rest of the run can be saved
-        clauses = contract_tests(fault, "--maxfail", most, "--fuzz", "15")
-        if _names(clauses, expected):
-            break
+    # once the clause is named, the rest of the run can be saved
+    clauses = contract_tests(fault, "-p", "stop_when_caught", "--maxfail", "60", "--fuzz", "15", expected=expected)
     middle = time.monotonic()
     alone = schemathesis(fault)
     return Result(
@@ -85,16 +84,18 @@ def clean(seed: int, hooks: bool) -> tuple[str, ...]:
     return contract_tests(None, "--seed", str(seed), hooks=hooks)
 
 
-def contract_tests(fault: str | None, *options: str, hooks: bool = True) -> tuple[str, ...]:
+def contract_tests(fault: str | None, *options: str, hooks: bool = True, expected: str = "") -> tuple[str, ...]:
     """Run the contract tests against a fresh server; gives the clauses they find broken."""
     with Target(fault) as target, tempfile.TemporaryDirectory() as folder:
         command = [str(BIN / "contract-tests"), target.url, "--report", folder, "--strict", "--deadline", "5", *options]
-        keys = {"CONTRACT_TESTS_KEY": RICH, "CONTRACT_TESTS_SECOND_KEY": OTHER}
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")]), EXPECTED: expected}
         if hooks:
             command += ["--hooks", str(ROOT / "tests" / "targets" / "hooks.py")]
-        done = _run(command, folder, {} if hooks else keys)
-        if done.returncode not in (0, 1):
-            return (f"exit status {done.returncode}: {done.stdout[-300:]}{done.stderr[-300:]}",)
+        else:
+            env |= {"CONTRACT_TESTS_KEY": RICH, "CONTRACT_TESTS_SECOND_KEY": OTHER}
+        status, text = carry_out(command, Path(folder), env)
+        if status not in (0, 1):
+            return (f"exit status {status}: {text[-500:]}",)
         report = json.loads((Path(folder) / "report.json").read_text("utf-8"))
     return tuple(clause for finding in report["findings"] for clause in (finding["clause"], *finding["also"]))
 
@@ -104,14 +105,8 @@ def schemathesis(fault: str | None) -> bool:
     with Target(fault) as target, tempfile.TemporaryDirectory() as folder:
         command = [str(BIN / "schemathesis"), "run", str(ROOT / "openapi.yaml"), "--url", target.url]
         command += ["--header", f"Authorization: Bearer {RICH}", "-n", "20", "--max-failures", "1", "--seed", "1"]
-        return _run(command, folder, {}).returncode != 0
-
-
-def _run(command: list[str], folder: str, more: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **more}
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=SLOWEST, cwd=folder, env=environment
-    )
+        done = subprocess.run(command, capture_output=True, check=False, timeout=SLOWEST, cwd=folder)
+        return done.returncode != 0
 
 
 def main() -> None:
