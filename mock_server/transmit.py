@@ -17,7 +17,7 @@ ENDING: Final = "mock_server.ending"
 """The scope's extension with the function that says whether the server shuts down: an answer without end ends then."""
 
 _DROP_BYTES: Final = 16
-_DROP_SECONDS: Final = 0.1
+_DROP_SECONDS: Final = 0.25
 
 
 class Protocol(HttpToolsProtocol):

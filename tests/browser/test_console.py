@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Dialog, Page
 
 from tests.mock_server.harness import RICH, Process, told
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, Page
-
 CONSOLE = "/_mock/console"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-def missing(what: str) -> None:
-    """Leave the tests out, or fail where they must run."""
-    if os.environ.get("REQUIRE_BROWSER"):
-        pytest.fail(f"the browser tests need {what}")
-    pytest.skip(f"the browser tests need {what}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        missing(f"one of {', '.join(BROWSERS)} on the PATH")
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may not be there
-    except ImportError:
-        missing("the package playwright")
-        raise
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -292,3 +265,23 @@ def test_a_request_is_tried_in_the_reference_and_its_key_is_not_kept(mock: Proce
     page.locator(".live-responses-table .response-col_status", has_text="200").wait_for()
     assert len(mock.client.get("/_mock/tasks", params={"account": "rich"}).json()["tasks"]) == 1
     assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
+
+
+@pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="SCREENSHOTS names no folder for pictures of the console")
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_pictures_of_the_console(browser: Browser, mock: Process, scheme: Any, width: int) -> None:
+    """What README shows."""
+    mock.client.post("/_mock/reset")
+    for prompt in ("A fox made of folded newspaper", "A lighthouse in the fog", "A paper boat on a pond"):
+        task = mock.new(prompt=prompt)
+        if "lighthouse" in prompt:
+            mock.client.post(f"/_mock/tasks/{task}/fail", json={"errorCode": "CONTENT_REJECTED"})
+        if "fox" in prompt:
+            mock.client.post(f"/_mock/tasks/{task}/complete")
+    context = browser.new_context(
+        base_url=mock.url, viewport={"width": width, "height": 900}, color_scheme=scheme, device_scale_factor=1
+    )
+    page = context.new_page()
+    look(page, "?account=rich")
+    page.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"console-{scheme}-{width}.png")
+    context.close()
