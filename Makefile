@@ -7,7 +7,7 @@ WEB := examples/web/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test whole matrix lint format lint-spec types lint-web lock clean
+.PHONY: help mock test whole matrix lint format lint-spec screenshots types lint-web lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ format: $(DEV)  ## Format the code and apply the safe fixes
 
 lint-spec: $(SPEC_LINT)  ## Lint openapi.yaml with Redocly and Spectral (needs Node.js)
 	@npm --prefix .ci/spec-lint run --silent lint
+
+screenshots: $(DEV)  ## Remake the pictures of README (needs a browser)
+	@mkdir -p docs/screenshots
+	@SCREENSHOTS=docs/screenshots REQUIRE_BROWSER=1 .venv/bin/pytest -k picture tests/browser
 
 types: $(WEB)  ## Remake the TypeScript types of openapi.yaml (needs Node.js)
 	@npm --prefix examples/web run --silent types

@@ -20,6 +20,7 @@ from contract.model import Contract, SecurityScheme
 from contract.reader import JSON
 from contract.resources import near
 from mock_server.accounts import Account
+from mock_server.console.views import BASE
 from mock_server.guard import is_loopback
 from mock_server.mock import Mock
 from mock_server.settings import ENVIRONMENT, Settings, options
@@ -109,9 +110,10 @@ def _greeting(contract: Contract, accounts: Sequence[Account], settings: Setting
     )
     files = " or ".join(str(near(file)) for file in settings.files)
     watched = f"Reading again whenever {files} changes\n" if settings.watch else ""
+    console = f"Console at {url}{BASE}\n" if settings.control else ""
     return (
         f"{contract.title} {contract.version}, played from {near(settings.spec)}\n"
-        f"Listening on {url} (Ctrl-C ends it)\n{watched}\n{keys}\n\n"
+        f"Listening on {url} (Ctrl-C ends it)\n{console}Reference at {url}/docs\n{watched}\n{keys}\n\n"
         f"Try:\n  {_curl(contract, accounts, url)}\n"
     )
 

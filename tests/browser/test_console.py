@@ -283,5 +283,6 @@ def test_pictures_of_the_console(browser: Browser, mock: Process, scheme: Any, w
     )
     page = context.new_page()
     look(page, "?account=rich")
+    page.locator("img").first.evaluate("picture => picture.decode()")
     page.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"console-{scheme}-{width}.png")
     context.close()
