@@ -37,7 +37,7 @@ lint-spec: $(SPEC_LINT)  ## Lint openapi.yaml with Redocly and Spectral (needs N
 
 screenshots: $(DEV)  ## Remake the pictures of README (needs a browser)
 	@mkdir -p docs/screenshots
-	@SCREENSHOTS=docs/screenshots REQUIRE_BROWSER=1 .venv/bin/pytest -k picture tests/browser
+	@SCREENSHOTS=docs/screenshots REQUIRE_BROWSER=1 .venv/bin/pytest -k "pictures_of_the_console or fits_and_is_legible" tests/browser
 
 types: $(WEB)  ## Remake the TypeScript types of openapi.yaml (needs Node.js)
 	@npm --prefix examples/web run --silent types
