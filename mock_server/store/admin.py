@@ -58,11 +58,12 @@ class Admin:
         """Make an account; says whether the name was free."""
         with self._store.transaction() as connection:
             values = {"name": account.name, "opening": account.credits, "balance": account.credits, "submissions": 0}
-            made = connection.execute(self._store.insert_new(tables.accounts), values).rowcount
+            insert = self._store.insert_new(tables.accounts).returning(tables.accounts.c.name)
+            made = connection.execute(insert, values).scalar() is not None
             if made:
                 rows = [{"scheme": s, "secret": key, "account": account.name} for s, key in account.credentials.items()]
                 connection.execute(sa.insert(tables.credentials), rows)
-        return bool(made)
+        return made
 
     def holders(self, names: Sequence[str] | None = None, *, after: str = "", limit: int = 1000) -> list[Holder]:
         """Accounts by name: these, or all after one."""
