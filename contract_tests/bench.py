@@ -41,6 +41,7 @@ class Session:
         endless: whether tasks are known not to end in time.
         stingy: whether refunds are known not to show.
         counted: the balance of the counted account, as it was last seen.
+        unasked: what tasks of the counted account that failed by themselves had given back by then, in credits.
         to_fail: the bodies that were changed so that their tasks fail.
     """
 
@@ -60,6 +61,7 @@ class Session:
     endless: bool = False
     stingy: bool = False
     counted: int | None = None
+    unasked: int = 0
     to_fail: set[bytes] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -192,6 +194,28 @@ class Bench:
         account, _ = self.counted()
         self.session.counted = self.hooks.balance(account)
         return self.session.counted
+
+    def explained(self, account: Account, more: int) -> bool:
+        """Whether an account that has so many credits more than it should has them from tasks that failed unasked.
+
+        For the counted account only those count that were not there when its balance was last expected.
+        """
+        if more <= 0:
+            return False
+        tasks = [task for task in self.session.tasks if task.account is account]
+        self.read_all([task for task in tasks if not task.ended])
+        returned = sum(
+            task.credits
+            for task in tasks
+            if task.state is not None
+            and task.state.refund
+            and isinstance(task.credits, int)
+            and encode(task.body) not in self.session.to_fail
+        )
+        before = 0
+        if account is self.session.accounts.get("counted"):
+            before, self.session.unasked = self.session.unasked, returned
+        return more <= returned - before
 
     def balance(self, account: Account) -> int | None:
         """The balance of an account, or None if there is no hook to see it."""
@@ -350,15 +374,6 @@ class Bench:
         changed = self.hooks.failing_request(body)
         self.session.to_fail.add(encode(changed))
         return changed
-
-    def failed_unasked(self, account: Account) -> bool:
-        """Whether a task of the account has failed that was not asked to: its refund is nobody's fault."""
-        tasks = [task for task in self.session.tasks if task.account is account]
-        self.read_all([task for task in tasks if not task.ended])
-        return any(
-            task.state is not None and task.state.refund and encode(task.body) not in self.session.to_fail
-            for task in tasks
-        )
 
     def read_all(self, tasks: Sequence[Tracked], times: int = 1, crowd: int = 0) -> list[Exchange]:
         """Read tasks, all at the same time, and hold what comes against what is known of them.

@@ -174,7 +174,7 @@ class _Ledger(RuleBasedStateMachine):
             if fails and not task.ended:
                 self.bench.read_all([task])
         lowest = min(lowest_before, self._bounds()[0])
-        if balance > highest_before and self.bench.failed_unasked(self.account):
+        if self.bench.explained(self.account, balance - highest_before):
             return
         if not lowest <= balance <= highest_before:
             self._breach(self._blame_after_all(), _range(lowest, highest_before), f"{balance} credits")
@@ -199,7 +199,7 @@ class _Ledger(RuleBasedStateMachine):
             self._breach(
                 self._blame_after_all(), f"a balance of {_range(lowest, highest)}, which is enough", exchange.came()
             )
-        if task is not None and highest < case.price and not self.bench.failed_unasked(self.account):
+        if task is not None and highest < case.price and not self.bench.explained(self.account, case.price - highest):
             self._breach(enough, f"a balance of {_range(lowest, highest)}, which is not enough", exchange.came())
         self.blame = self.bench.id(Kind.DEBIT, operation.id)
         if task is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from contract.clause import Kind
 from contract.model import Contract, Operation, Submission, When
+from contract_tests import samples
 from contract_tests.bench import Bench
 from contract_tests.cases import Case, Priced, encode
 from contract_tests.hooks import Account
@@ -49,7 +50,7 @@ def _lowest(submitting: Operation) -> int:
 
 
 def _free_refusals(_contract: Contract, submitting: Operation) -> int:
-    return 4 * _lowest(submitting)
+    return 5 * _lowest(submitting)
 
 
 def _two_lowest(_contract: Contract, submitting: Operation) -> int:
@@ -128,17 +129,22 @@ def test_refusals_and_reads_are_free(bench: Bench, submitting: Operation) -> Non
         if sent and all(exchange.status == status for exchange in exchanges):
             clause = bench.id(Kind.FREE, submitting.id, status=str(status))
             _still_pays(bench, submitting, account, clause, f"{len(sent)} submissions that are refused with {status}")
-    account = bench.fresh(price)
+    account = bench.fresh(2 * price)  # so that there is something left that a read could take
     for task_id in ("no-such-task", *(task.id for task in bench.session.tasks[:3])):
         bench.send(bench.read_request(reading, task_id, bench.credentials(account)))
-    task = _still_pays(
-        bench, submitting, account, bench.id(Kind.FREE, reading.id), "reads of tasks that are not its own"
-    )
-    for _ in range(5 if task else 0):
-        bench.read_all([task] if task else [])
-    expect_balance(
-        bench, account, 0, bench.id(Kind.FREE, reading.id), ["a submission for all credits", "five reads of it"]
-    )
+    free = bench.id(Kind.FREE, reading.id)
+    steps = [f"an account with {2 * price} credits", "reads of tasks that are not its own"]
+    if not expect_balance(bench, account, 2 * price, free, steps):
+        return
+    task = bench.submit(submitting, body, account, price=price)
+    if task is None:
+        raise NotExercised("the submission was not accepted")
+    bench.wait([task])
+    for _ in range(5):
+        bench.read_all([task])
+    steps += [f"a submission for {price} credits", "reads of it until it has ended, and five more"]
+    if expect_balance(bench, account, price, free, steps):
+        _still_pays(bench, submitting, account, free, "a submission, and many reads of its task")
 
 
 def _still_pays(bench: Bench, submitting: Operation, account: Account, clause: str, what: str) -> Tracked | None:
@@ -349,7 +355,9 @@ def _alike(bench: Bench, submitting: Operation) -> list[dict[str, Any]]:
     names = [name for name in bench.contract.lifecycle.echoes if name != cases.submission.selector]
     crowd = [dict(lowest[index % len(lowest)]) for index in range(CLIENTS)]
     for index, body in enumerate(crowd):
-        body |= {name: f"{body[name]} {index}" for name in names if isinstance(body.get(name), str)}
+        node = cases.submission.profile_of(body).properties
+        varied = {name: f"{body[name]} {index}" for name in names if isinstance(body.get(name), str)}
+        body |= {name: value for name, value in varied.items() if samples.allows(node[name], value)}
     return crowd
 
 
@@ -379,9 +387,10 @@ def test_refunds_of_one_account_add_up(bench: Bench, submitting: Operation) -> N
     bench.wait(made, crowd=1)
     bench.wait_for_refund(made)
     clause = f"lifecycle.{bench.failed_name()}.{Kind.REFUND}"
-    if all(task.state is not None and task.state.refund for task in made):
-        steps = [f"an account with {CLIENTS * price} credits", f"{CLIENTS} submissions at once whose tasks all fail"]
-        expect_balance(bench, account, CLIENTS * price, clause, steps)
+    if not all(task.state is not None and task.state.refund for task in made):
+        raise NotExercised("a task that the hook failing_request was to fail did not fail")
+    steps = [f"an account with {CLIENTS * price} credits", f"{CLIENTS} submissions at once whose tasks all fail"]
+    expect_balance(bench, account, CLIENTS * price, clause, steps)
 
 
 @contract_test(Kind.DEBIT, Kind.REFUND, Kind.NO_REFUND, Kind.FREE, cost=_games)

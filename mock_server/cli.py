@@ -55,13 +55,14 @@ def serve(settings: Settings) -> None:
     Raises:
         ContractError: for a faulty contract or accounts' file.
         StoreError: for a database that cannot be used.
+        ClickException: for an address that cannot be listened on, or that would let others control the mock.
     """
+    if settings.control and not settings.control_token and not is_loopback(settings.host):
+        raise click.ClickException(
+            f"with --host {settings.host} others than this machine could control the mock: give a --control-token, "
+            "which whoever controls it has to show, or leave the control out with --no-control"
+        )
     with _listen(settings.host, settings.port) as listener, closing(Store(settings.database)) as store:
-        if settings.control and not settings.control_token and not is_loopback(settings.host):
-            raise click.ClickException(
-                f"with --host {settings.host} others than this machine could control the mock: give a --control-token, "
-                "which whoever controls it has to show, or leave the control out with --no-control"
-            )
         watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
         mock = Mock(settings, store)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)

@@ -422,7 +422,11 @@ class _Control:
         answer = self._send(method, path, json=json, params={k: v for k, v in parameters.items() if v is not None})
         if not answer.is_success:
             raise MockServerError(_message(answer), answer.status_code)
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            message = f"no mock server answers at {self._http.base_url}: {answer.text[:200]!r} is no JSON"
+            raise MockServerError(message, answer.status_code) from error
 
     def pages(self, path: str, key: str, account: str | None = None) -> Iterator[Json]:
         """The items of all pages of a list."""

@@ -1,12 +1,14 @@
 """What can be done to the mock: one method for each operation of `control.yaml`, named like it.
 
 Each takes what the document says that it takes, and gives what the document says that it gives, as plain JSON.
+What cannot be done is a `ControlError`.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -15,11 +17,11 @@ from mock_server import ids
 from mock_server.accounts import MOST_CREDITS, Account
 from mock_server.clock import REAL, Clock
 from mock_server.exchanges import Exchanges
-from mock_server.ledger import entries_of, top_up
+from mock_server.ledger import Entry, entries_of, top_up
 from mock_server.service import Service
 from mock_server.snapshot import state_at, timestamp
 from mock_server.state import StateError, read_state, state_of
-from mock_server.store import Admin, Caller, Holder, Store, TooManyCreditsError
+from mock_server.store import Admin, Change, Holder, Store, StoreError, TooManyCreditsError
 from mock_server.task import HELD, MICROSECONDS, Plan, Task
 
 Json = dict[str, Any]
@@ -42,12 +44,12 @@ class Control:
         store: Store,
         service: Service,
         exchanges: Exchanges,
-        fixtures: Callable[[], None],
+        fixtures: Callable[[], Sequence[Account]],
     ) -> None:
         """Make the control.
 
         Args:
-            fixtures: adds the accounts of the fixtures.
+            fixtures: gives the accounts of the fixtures.
         """
         self._contract = contract
         self._store = store
@@ -71,7 +73,7 @@ class Control:
 
     def list_accounts(self, after: str = "", limit: int = 100) -> Json:
         """A page of accounts."""
-        holders = self._admin.holders(after=after, limit=limit)
+        holders = self._admin.holders(self._machine, after=after, limit=limit)
         following = holders[-1].name if len(holders) == limit else None
         return {"accounts": [self._account(holder) for holder in holders], "next": following}
 
@@ -86,10 +88,13 @@ class Control:
 
     def who_am_i(self, authorization: str) -> Json:
         """The account of a bearer key."""
-        caller = self._bearer(authorization)
-        if caller is None:
-            raise ControlError(HTTPStatus.UNAUTHORIZED, "no account has this key")
-        return self.get_account(caller.account)
+        name, _, secret = authorization.partition(" ")
+        for scheme in self._contract.security_schemes.values():
+            if scheme.type == "http" and scheme.scheme == name.lower():
+                caller = self._store.caller(scheme.name, secret.strip())
+                if caller is not None:
+                    return self.get_account(caller.account)
+        raise ControlError(HTTPStatus.UNAUTHORIZED, "no account has this key")
 
     def get_account(self, account: str) -> Json:
         """One account."""
@@ -97,32 +102,35 @@ class Control:
 
     def delete_account(self, account: str) -> tuple[None, int]:
         """Delete an account."""
-        self._changed(found=self._admin.delete(account), account=account)
+        with _known(account):
+            self._admin.delete(account)
+        self.changes += 1
         return None, HTTPStatus.NO_CONTENT
 
     def top_up(self, account: str, body: Json) -> Json:
         """Add credits to an account."""
-        now = self._now(self._holder(account))
-        entry = top_up(ids.new_id("top", now), account, body["credits"], now)
         try:
-            self._changed(found=self._admin.top_up(entry), account=account)
+            with _known(account):
+                self._admin.top_up(
+                    account, self._machine, lambda now: top_up(ids.new_id("top", now), account, body["credits"], now)
+                )
         except TooManyCreditsError as error:
             message = f"an account can have at most {MOST_CREDITS:,} credits; this one has {error.args[0]:,}"
             raise ControlError(HTTPStatus.CONFLICT, message) from error
+        self.changes += 1
         return self.get_account(account)
 
     def get_ledger(self, account: str, limit: int = 100) -> Json:
         """The newest entries of an account, each with the balance after it."""
-        holder = self._holder(account)
-        now = self._now(holder)
-        balance = self._store.balance(account, now)
+        with _known(account):
+            ledger = self._admin.ledger(account, self._machine, limit)
         entries = []
-        after = balance
-        for entry in reversed(self._admin.ledger(account, now, limit)):
+        after = ledger.balance
+        for entry in reversed(ledger.entries):
             at = timestamp(entry.counts_from)
             entries.append({"kind": entry.kind, "amount": entry.amount, "balance": after, "at": at, "task": entry.task})
             after -= entry.amount
-        return {"opening": holder.opening, "balance": balance, "entries": entries[::-1]}
+        return {"opening": ledger.opening, "balance": ledger.balance, "entries": entries[::-1]}
 
     # ------------------------------------------------------------------- clock
 
@@ -135,15 +143,13 @@ class Control:
 
     def set_clock(self, body: Json, account: str | None = None) -> Json:
         """Freeze, set the speed, or go back to real time."""
-        machine = self._machine()
         if "real" in body:
-            return self._turn(account, lambda _: None, machine)
-        return self._turn(account, lambda clock: clock.paced(machine, body["speed"]), machine)
+            return self._turn(account, lambda _clock, _machine: None)
+        return self._turn(account, lambda clock, machine: clock.paced(machine, body["speed"]))
 
     def advance_clock(self, body: Json, account: str | None = None) -> Json:
         """Let time pass at once."""
-        machine = self._machine()
-        return self._turn(account, lambda clock: clock.advanced(machine, body["seconds"]), machine)
+        return self._turn(account, lambda clock, machine: clock.advanced(machine, body["seconds"]))
 
     # ------------------------------------------------------------------- tasks
 
@@ -152,31 +158,27 @@ class Control:
         if account is not None:
             self._holder(account)
         found = self._admin.tasks(account, after=after, limit=limit)
-        shown = [self._task(task, clock) for task, clock in found]
+        shown = [self._task(task, clock) for task, clock in found if self._service.plays(task)]
         following = found[-1][0].id if len(found) == limit else None
-        return {"tasks": [task for task in shown if task], "next": following}
+        return {"tasks": shown, "next": following}
 
     def show_task(self, task: str) -> Json:
         """One task."""
-        found = self._find(task)
-        shown = self._task(found, self._store.clock(found.account))
-        if shown is None:
-            raise ControlError(HTTPStatus.NOT_FOUND, f"the contract does not know the kind of task {task!r} any more")
-        return shown
+        return self._task(*self._find(task))
 
     def complete_task(self, task: str) -> Json:
         """Complete a task now."""
-        return self._replan(task, lambda _task, now: self._planner.success(now))
+        return self._replan(task, self._planner.success)
 
     def fail_task(self, task: str, body: Json | None = None) -> Json:
         """Fail a task now."""
         said = body or {}
         code, message = said.get("errorCode"), said.get("errorMessage")
-        return self._replan(task, lambda _task, now: self._planner.failure(now, code, message))
+        return self._replan(task, lambda now: self._planner.failure(now, code, message))
 
     def hold_task(self, task: str) -> Json:
         """Keep a task at work until it is ended by hand."""
-        return self._replan(task, lambda _task, _now: self._planner.success(HELD))
+        return self._replan(task, lambda _now: self._planner.success(HELD))
 
     # --------------------------------------------------------------- scenarios
 
@@ -190,7 +192,9 @@ class Control:
         if name is not None and name not in self._scenarios.known:
             there_are = ", ".join(self._scenarios.known)
             raise ControlError(HTTPStatus.BAD_REQUEST, f"there is no scenario {name!r}; there are {there_are}")
-        self._changed(found=self._admin.switch(account, name), account=account)
+        with _known(account):
+            self._admin.switch(account, name)
+        self.changes += 1
         return self._listed(name or (self._admin.scenario() if account else None))
 
     # --------------------------------------------------------------- exchanges
@@ -215,11 +219,11 @@ class Control:
     def reset(self, account: str | None = None) -> tuple[None, int]:
         """Back to the fixtures, or one account back to its beginning."""
         if account is not None:
-            self._changed(found=self._admin.restart(account), account=account)
+            with _known(account):
+                self._admin.restart(account)
         else:
-            self._admin.clear()
-            self._fixtures()
-            self.changes += 1
+            self._admin.reset(self._fixtures())
+        self.changes += 1
         self._exchanges.clear(account)
         return None, HTTPStatus.NO_CONTENT
 
@@ -231,7 +235,7 @@ class Control:
         """Put a saved state in place of this one."""
         try:
             self._admin.load(read_state(self._contract, body))
-        except StateError as error:
+        except (StateError, StoreError) as error:
             raise ControlError(HTTPStatus.BAD_REQUEST, f"this state cannot be taken over: {error}") from error
         self._exchanges.clear()
         self.changes += 1
@@ -240,54 +244,43 @@ class Control:
     # ------------------------------------------------------------------ inside
 
     def _holder(self, account: str) -> Holder:
-        found = self._admin.holders([account])
+        found = self._admin.holders(self._machine, [account])
         if not found:
             raise _no_account(account)
         return found[0]
 
-    def _now(self, holder: Holder) -> int:
-        return holder.clock.at(self._machine())
-
     def _account(self, holder: Holder) -> Json:
         return {
             "name": holder.name,
-            "balance": self._store.balance(holder.name, self._now(holder)),
+            "balance": holder.balance,
             "credentials": dict(holder.credentials),
             "clock": self._clock(holder.clock, own=holder.own),
             "scenario": self._scenarios.named(holder.scenario).name,
         }
 
-    def _bearer(self, authorization: str) -> Caller | None:
-        name, _, secret = authorization.partition(" ")
-        for scheme in self._contract.security_schemes.values():
-            if scheme.type == "http" and scheme.scheme == name.lower():
-                return self._store.caller(scheme.name, secret.strip())
-        return None
-
     def _clock(self, clock: Clock, *, own: bool) -> Json:
         now = timestamp(clock.at(self._machine()))
         return {"now": now, "speed": clock.speed, "real": clock == REAL, "own": own}
 
-    def _turn(self, account: str | None, change: Callable[[Clock], Clock | None], machine: int) -> Json:
-        try:
-            clock = self._admin.turn(account, change, machine)
-        except KeyError as error:
-            raise _no_account(str(account)) from error
+    def _turn(self, account: str | None, change: Change) -> Json:
+        with _known(account):
+            clock = self._admin.turn(account, change, self._machine)
         self.changes += 1
         return self._clock(clock, own=account is not None and self._holder(account).own)
 
-    def _find(self, task_id: str) -> Task:
-        task = self._store.task(task_id) if ids.may_be_task_id(task_id) else None
-        if task is None:
+    def _find(self, task_id: str) -> tuple[Task, Clock]:
+        """A task that the contract knows, and its clock."""
+        found = self._store.task(task_id) if ids.may_be_task_id(task_id) else None
+        if found is None:
             raise ControlError(HTTPStatus.NOT_FOUND, f"no task {task_id!r}")
-        return task
+        if not self._service.plays(found[0]):
+            message = f"the contract does not know the kind of task {task_id!r} any more"
+            raise ControlError(HTTPStatus.NOT_FOUND, message)
+        return found
 
-    def _task(self, task: Task, clock: Clock) -> Json | None:
-        """A task as its keeper sees it; None for one that an earlier contract made."""
+    def _task(self, task: Task, clock: Clock) -> Json:
+        """A task as its keeper sees it."""
         now = clock.at(self._machine())
-        snapshot = self._service.shown(task, now)
-        if snapshot is None:
-            return None
         state, _ = state_at(self._contract.lifecycle, task, now)
         going_on = not task.has_ended(now)
         return {
@@ -298,14 +291,19 @@ class Control:
             "held": going_on and task.plan.held,
             "secondsLeft": (task.plan.ends_at - now) / MICROSECONDS if going_on and not task.plan.held else None,
             "credits": task.credits,
-            "snapshot": snapshot,
+            "snapshot": self._service.shown(task, now),
         }
 
-    def _replan(self, task_id: str, plan: Callable[[Task, int], Plan]) -> Json:
-        task = self._find(task_id)
-        now = self._store.clock(task.account).at(self._machine())
-        changed = task.planned(plan(task, now))
-        if not self._admin.replan(changed, entries_of(changed, self._contract.lifecycle), now):
+    def _replan(self, task_id: str, plan: Callable[[int], Plan]) -> Json:
+        task, _ = self._find(task_id)
+
+        def planned(now: int) -> tuple[Task, Sequence[Entry]]:
+            made = task.planned(plan(now), now)
+            return made, entries_of(made, self._contract.lifecycle)
+
+        with _known(task.account):
+            changed = self._admin.replan(task, self._machine, planned)
+        if changed is None:
             raise ControlError(HTTPStatus.CONFLICT, f"the task {task_id} has ended, and what has ended stays")
         self.changes += 1
         return self.show_task(task_id)
@@ -314,10 +312,14 @@ class Control:
         known = [{"name": scenario.name, "title": scenario.title} for scenario in self._scenarios.known.values()]
         return {"current": self._scenarios.named(current).name, "scenarios": known}
 
-    def _changed(self, *, found: bool, account: str | None) -> None:
-        if not found:
-            raise _no_account(str(account))
-        self.changes += 1
+
+@contextmanager
+def _known(account: str | None) -> Iterator[None]:
+    """The store's word that there is no such account, as an answer."""
+    try:
+        yield
+    except KeyError as error:
+        raise _no_account(str(account)) from error
 
 
 def _no_account(account: str) -> ControlError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
@@ -29,6 +30,7 @@ from mock_server.app import Routing
 from mock_server.body import parse_body
 from mock_server.control import Control, ControlError
 from mock_server.invalid import InvalidRequest
+from mock_server.outer import note
 
 PREFIX: Final = "/_mock"
 _DOCUMENT: Final = Path(__file__).with_name("control.yaml")
@@ -94,9 +96,9 @@ def _as_json(scope: Scope) -> Scope:
     return {**scope, "headers": [*headers, (b"content-type", JSON.encode())]}
 
 
-def _answer(_request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+def _answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
     """The answer to a request that cannot be carried out."""
-    status, message = HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}"
+    status, message = HTTPStatus.INTERNAL_SERVER_ERROR, "something unexpected happened in the mock; its log says what"
     headers: dict[str, str] = {}
     if isinstance(error, ControlError):
         status, message = error.status, str(error)
@@ -108,6 +110,8 @@ def _answer(_request: ConnexionRequest, error: Exception) -> ConnexionResponse:
     elif isinstance(error, HTTPException):
         status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
         message = f"{status.phrase}; the control API is described at {PREFIX}/openapi.yaml"
+    if status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        note(request.scope, traceback="".join(traceback.format_exception(error)))
     return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed
         status_code=status,
         content_type=JSON,

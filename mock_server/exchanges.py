@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -191,8 +192,8 @@ class Exchanges:
                 yield from (text, text.partition(" ")[2].strip())
         for pair in exchange.path.partition("?")[2].split("&"):
             name, _, text = pair.partition("=")
-            if name in self._secret_parameters:
-                yield text
+            if unquote_plus(name) in self._secret_parameters:
+                yield from (text, unquote_plus(text))
 
 
 class Cleaner:

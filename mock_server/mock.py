@@ -15,7 +15,7 @@ from mock_server.control import Control
 from mock_server.control_app import PREFIX, control_app, control_document
 from mock_server.docs.pages import docs_pages
 from mock_server.exchanges import Exchanges, Recorder
-from mock_server.guard import Guard, is_loopback
+from mock_server.guard import Guard
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.scenarios import load_scenarios
@@ -67,14 +67,14 @@ class Mock:
         )
         asyncio.run(_try_out(app))
         exchanges = self._exchanges or Exchanges(contract)
-        control = Control(contract, self._store, service, exchanges, self._add_accounts)
+        control = Control(contract, self._store, service, exchanges, lambda: self.accounts)
         if self._control is not None:
             control.changes = self._control.changes + 1
         rooms: dict[str, ASGIApp] = {PICTURES: app}
         if settings.control:
             _, document = control_document()
             console = console_app(contract, control, exchanges, document, replaced=lambda: self._control is not control)
-            token = None if is_loopback(settings.host) else settings.control_token
+            token = settings.control_token
             rooms[PREFIX] = Guard(control_app(control), token)
             rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
         site = Site(Recorder(app, exchanges) if settings.control else app, rooms, docs_pages(contract, settings.spec))
@@ -89,9 +89,6 @@ class Mock:
         if self._control is not None:
             self._control.problem = problem
             self._control.changes += 1
-
-    def _add_accounts(self) -> None:
-        self._store.add_accounts(self.accounts)
 
 
 async def _try_out(app: ASGIApp) -> None:

@@ -16,7 +16,7 @@ from mock_server.answers import Answer, Errors
 from mock_server.outer import note
 from mock_server.prefer import Preferences
 from mock_server.scenarios import Manner, Scenario
-from mock_server.service import PICTURES, Insufficient, Service
+from mock_server.service import PICTURES, Accepted, Insufficient, Service
 from mock_server.store import Caller
 from mock_server.transmit import transmit
 
@@ -93,15 +93,20 @@ class Play:
     async def _submit(self, operation: str, submission: Submission, scenario: Scenario, scope: Scope) -> Answer:
         body = scope["extensions"][BODY]
         error = scenario.submissions.error
-        if error is When.INSUFFICIENT:
-            outcome: Any = Insufficient(self._service.price(operation, body))
-        elif error:
+        if error and error is not When.INSUFFICIENT:
             note(scope, refused=f"scenario {scenario.name}")
             return self._errors.plain(operation, error)
+        outcome: Accepted | Insufficient
+        if error:
+            outcome = Insufficient(self._service.price(operation, body))
         else:
-            outcome = await self.call(
-                self._service.submit, operation, caller(scope), body, self._base_url(scope), scenario.tasks
-            )
+            try:
+                outcome = await self.call(
+                    self._service.submit, operation, caller(scope), body, self._base_url(scope), scenario.tasks
+                )
+            except KeyError:
+                note(scope, refused="the account is deleted")
+                return self._errors.unauthenticated(operation)
         if isinstance(outcome, Insufficient):
             note(scope, refused="insufficient credits", price=outcome.price)
             return self._errors.insufficient(operation, outcome.price)

@@ -84,12 +84,16 @@ def forced_answer(operation: Operation, preferences: Preferences) -> Answer:
         return Answer(int(status), body)
     if code is not None and code not in operation.responses:
         raise PreferenceError(f"Prefer: no answer {code!r} is documented; there are {', '.join(operation.responses)}")
-    there_are = ", ".join(f"{key} ({status})" for status, key, _ in documented if code in (None, status))
-    raise PreferenceError(f"Prefer: no example {name!r} is documented; there are {there_are}")
+    there_are = ", ".join(f"{key} ({status})" for status, key, _ in documented if code in (None, status)) or "none"
+    wanted = "of this answer" if name is None else repr(name)
+    raise PreferenceError(f"Prefer: no example {wanted} is documented; there are {there_are}")
 
 
 def _examples(operation: Operation) -> Iterator[tuple[str, str, Any]]:
     """Each documented example of an operation: status, name and body."""
     for status, response in operation.responses.items():
+        alone = response.get("content", JSON, "example")
+        if alone is not None:
+            yield status, "example", alone.value
         for example in response.children("content", JSON, "examples"):
             yield status, example.name, example.need("value").value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,9 @@ from mock_server.ledger import Entry, entries_of
 from mock_server.plan import ANY_TASKS, Planner, Tasks
 from mock_server.scenarios import Scenarios
 from mock_server.snapshot import answer, snapshot, state_at
-from mock_server.store import Caller, Store
+from mock_server.store import Caller, Machine, Store
 from mock_server.task import Task
 from mock_server.validation import RequestValidator
-
-Machine = Callable[[], int]
-"""Gives the machine's time, in microseconds since 1970."""
 
 PICTURES = "/_mock/pictures"
 _PICTURE = re.compile(rf"{PICTURES}/(?P<task>[^/]+)\.(?P<format>[a-z]+)")
@@ -86,6 +83,9 @@ class Service:
             request: a valid request body.
             base_url: how the caller reached the mock.
             tasks: what the scenario says.
+
+        Raises:
+            KeyError: if the account has been deleted meanwhile.
         """
         submission = self._submissions[operation]
         profile = submission.profile_of(request)
@@ -95,9 +95,8 @@ class Service:
         kept = {
             name: request[name] for name in profile.properties if name in request and name != submission.passthrough
         }
-        now = caller.clock.at(self.machine())
 
-        def make(ordinal: int) -> tuple[Task, Sequence[Entry]]:
+        def make(ordinal: int, now: int) -> tuple[Task, Sequence[Entry]]:
             task = Task(
                 id=ids.new_task_id(now),
                 account=account,
@@ -110,11 +109,11 @@ class Service:
             )
             return task, entries_of(task, self._contract.lifecycle)
 
-        task = self._store.submit(account, price, now, make)
+        task = self._store.submit(account, price, self.machine, make)
         if task is None:
             return Insufficient(price)
         # The answer shows the task at its very beginning, also where its plan ends it in the same microsecond.
-        first = self._snapshot(task, min(now, task.plan.ends_at - 1))
+        first = self._snapshot(task, min(task.created_at, task.plan.ends_at - 1))
         return Accepted(task, answer(submission, first))
 
     def price(self, operation: str, request: Mapping[str, Any]) -> int:
@@ -123,22 +122,22 @@ class Service:
 
     def read(self, caller: Caller, task_id: str) -> Mapping[str, Any] | None:
         """The snapshot of an account's task, or None if the account has no such task."""
-        task = self._find(task_id)
-        if task is None or task.account != caller.account:
+        found = self._find(task_id)
+        if found is None or found[0].account != caller.account:
             return None
-        return self._snapshot(task, caller.clock.at(self.machine()))
+        return self._snapshot(*found)
 
-    def shown(self, task: Task, now: int) -> Mapping[str, Any] | None:
-        """The snapshot of any task, or None for one of an earlier contract."""
-        return self._snapshot(task, now) if self._is_played(task) else None
+    def shown(self, task: Task, now: int) -> Mapping[str, Any]:
+        """The snapshot of a task that the contract knows."""
+        return self._snapshot(task, now)
 
     def picture(self, path: str) -> Picture | None:
         """The picture at a path that a snapshot handed out, or None if there is none."""
         match = _PICTURE.fullmatch(path)
-        task = self._find(match["task"]) if match else None
-        if match is None or task is None or match["format"] != self._format(task):
+        found = self._find(match["task"]) if match else None
+        if match is None or found is None or match["format"] != self._format(found[0]):
             return None
-        now = self._store.clock(task.account).at(self.machine())
+        task, now = found
         state, _ = state_at(self._contract.lifecycle, task, now)
         if state.carries is not Carries.RESULT:
             return None
@@ -149,11 +148,15 @@ class Service:
         content = pictures.draw(size=size, format=match["format"], title=title, caption=task.id, text=text)
         return Picture(pictures.FORMATS[match["format"]], content)
 
-    def _find(self, task_id: str) -> Task | None:
-        task = self._store.task(task_id) if ids.may_be_task_id(task_id) else None
-        return task if task and self._is_played(task) else None
+    def _find(self, task_id: str) -> tuple[Task, int] | None:
+        """A task that the contract knows, and what time it is for it."""
+        found = self._store.task(task_id) if ids.may_be_task_id(task_id) else None
+        if found is None or not self.plays(found[0]):
+            return None
+        task, clock = found
+        return task, clock.at(self.machine())
 
-    def _is_played(self, task: Task) -> bool:
+    def plays(self, task: Task) -> bool:
         """Whether the contract knows such a task; a database may hold some of an earlier one."""
         submission = self._submissions.get(task.operation)
         lifecycle = self._contract.lifecycle

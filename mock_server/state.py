@@ -14,20 +14,27 @@ from typing import Any, Final
 import jsonschema_rs
 
 from contract.model import Contract
-from mock_server.clock import REAL, Clock
+from mock_server.accounts import MOST_CREDITS
+from mock_server.clock import FASTEST, LATEST, Clock
 from mock_server.snapshot import timestamp
+from mock_server.task import HELD
 
 FORMAT: Final = 1
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
-_INT: Final = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+_INT: Final = {"type": "integer", "minimum": -MOST_CREDITS, "maximum": MOST_CREDITS}
+_MOMENT: Final = {"type": "integer", "minimum": 0, "maximum": HELD}
 _TEXT: Final = {"type": "string"}
 _CLOCK: Final = {
     "type": "object",
     "required": ["since", "then", "speed"],
     "additionalProperties": False,
-    "properties": {"since": _INT, "then": _INT, "speed": {"type": "number", "minimum": 0, "maximum": 100000}},
+    "properties": {
+        "since": _MOMENT,
+        "then": {**_MOMENT, "maximum": LATEST},
+        "speed": {"type": "number", "minimum": 0, "maximum": FASTEST},
+    },
 }
 _MAYBE: Final = {"type": ["string", "null"]}
 
@@ -63,10 +70,10 @@ _SCHEMA: Final = jsonschema_rs.Draft7Validator(
                 operation=_TEXT,
                 request={"type": "object"},
                 credits=_INT,
-                created_at=_INT,
+                created_at={**_MOMENT, "maximum": LATEST},
                 base_url=_TEXT,
                 outcome=_TEXT,
-                ends_at=_INT,
+                ends_at=_MOMENT,
                 error={"type": "array", "minItems": 2, "maxItems": 2, "items": _MAYBE},
                 sealed={"type": "boolean"},
             ),
@@ -76,7 +83,7 @@ _SCHEMA: Final = jsonschema_rs.Draft7Validator(
                 kind={"enum": ["debit", "refund", "top-up"]},
                 account=_TEXT,
                 amount=_INT,
-                counts_from=_INT,
+                counts_from=_MOMENT,
                 settled={"type": "boolean"},
             ),
         },
@@ -98,15 +105,18 @@ def state_of(contract: Contract, rows: Rows, machine: int) -> dict[str, Any]:
     secrets: dict[str, dict[str, str]] = {}
     for row in rows["credentials"]:
         secrets.setdefault(row["account"], {})[row["scheme"]] = row["secret"]
-    common = Clock.from_json(json.loads(settings["clock"])) if "clock" in settings else REAL
     return {
         "format": FORMAT,
         "contract": f"{contract.title} {contract.version}",
         "savedAt": timestamp(machine),
-        "clock": common.paced(machine, 0).to_json(),
+        "clock": _frozen(settings["clock"], machine),
         "scenario": settings.get("scenario"),
         "accounts": [
-            {**row, "clock": _frozen(row["clock"], machine), "credentials": secrets.get(row["name"], {})}
+            {
+                **{name: value for name, value in row.items() if name != "own_clock"},
+                "clock": _frozen(row["clock"], machine) if row["own_clock"] else None,
+                "credentials": secrets.get(row["name"], {}),
+            }
             for row in rows["accounts"]
         ],
         "tasks": [
@@ -116,8 +126,8 @@ def state_of(contract: Contract, rows: Rows, machine: int) -> dict[str, Any]:
     }
 
 
-def _frozen(clock: str | None, machine: int) -> dict[str, Any] | None:
-    return None if clock is None else Clock.from_json(json.loads(clock)).paced(machine, 0).to_json()
+def _frozen(clock: str, machine: int) -> dict[str, Any]:
+    return Clock.from_json(json.loads(clock)).paced(machine, 0).to_json()
 
 
 def read_state(contract: Contract, state: Any) -> Rows:
@@ -129,14 +139,17 @@ def read_state(contract: Contract, state: Any) -> Rows:
     for error in _SCHEMA.iter_errors(state):
         place = "/".join(map(str, error.instance_path))
         raise StateError(f"{place}: {error.message}"[:500] if place else error.message[:500])
+    _check_values("", state)
     _check(contract, state)
     settings = [{"name": "clock", "value": json.dumps(state["clock"])}]
     if state["scenario"] is not None:
         settings.append({"name": "scenario", "value": state["scenario"]})
     accounts, keys = [], []
     for account in state["accounts"]:
-        clock = None if account["clock"] is None else json.dumps(account["clock"])
-        accounts.append({**{k: v for k, v in account.items() if k != "credentials"}, "clock": clock})
+        own = account["clock"] is not None
+        clock = json.dumps(account["clock"] if own else state["clock"])
+        row = {name: value for name, value in account.items() if name != "credentials"}
+        accounts.append({**row, "clock": clock, "own_clock": own})
         keys += [{"scheme": s, "secret": key, "account": account["name"]} for s, key in account["credentials"].items()]
     return {
         "settings": settings,
@@ -148,6 +161,24 @@ def read_state(contract: Contract, state: Any) -> Rows:
         ],
         "entries": state["entries"],
     }
+
+
+def _check_values(place: str, value: Any) -> None:
+    """Make sure that every moment and every amount is a whole number, and every text one that a database takes.
+
+    Raises:
+        StateError: if not. To JSON Schema 1.0 is an integer, too.
+    """
+    if isinstance(value, dict) and place.rpartition("/")[2] != "request":
+        for name, item in value.items():
+            _check_values(f"{place}/{name}", item)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            _check_values(f"{place}/{index}", item)
+    elif isinstance(value, float) and not place.endswith("/speed"):
+        raise StateError(f"{place[1:]}: {value} is not a whole number")
+    elif isinstance(value, str) and "\0" in value and "/error/" not in place:
+        raise StateError(f"{place[1:]}: it holds a NUL character")
 
 
 def _check(contract: Contract, state: Any) -> None:
@@ -169,10 +200,7 @@ def _check(contract: Contract, state: Any) -> None:
             if row["account"] not in names:
                 raise StateError(f"the {kind} {row['id']!r} is of no account that is there: {row['account']!r}")
     for task in state["tasks"]:
-        if task["outcome"] not in contract.lifecycle.states:
-            raise StateError(
-                f"the contract has no state {task['outcome']!r}, which the task {task['id']!r} is to reach"
-            )
+        _check_task(contract, task)
     sums: Counter[str] = Counter()
     for entry in state["entries"]:
         if entry["task"] is not None and entry["task"] not in tasks:
@@ -182,6 +210,14 @@ def _check(contract: Contract, state: Any) -> None:
         name, expected = account["name"], account["opening"] + sums[account["name"]]
         if account["balance"] != expected:
             raise StateError(f"the balance of {name!r} is {account['balance']}, its entries make {expected}")
+
+
+def _check_task(contract: Contract, task: Any) -> None:
+    """Make sure that a task is one that the contract knows, with moments that can be."""
+    if not task["created_at"] <= task["ends_at"] <= (LATEST if task["sealed"] else HELD):
+        raise StateError(f"the task {task['id']!r} ends before it begins, or has ended in no year that there is")
+    if task["outcome"] not in contract.lifecycle.states:
+        raise StateError(f"the contract has no state {task['outcome']!r}, which the task {task['id']!r} is to reach")
 
 
 def _unique(what: str, values: Sequence[str], *, shown: bool = True) -> set[str]:

@@ -59,9 +59,9 @@ class Task:
     plan: Plan
     sealed: bool = False
 
-    def planned(self, plan: Plan) -> Task:
-        """The same task with another plan."""
-        return replace(self, plan=plan)
+    def planned(self, plan: Plan, now: int) -> Task:
+        """The same task with another plan; it is sealed if the plan ends it at once."""
+        return replace(self, plan=plan, sealed=plan.ends_at <= now)
 
     def has_ended(self, now: int) -> bool:
         """Whether it is in the state that its plan leads to."""

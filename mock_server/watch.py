@@ -43,7 +43,7 @@ class Watch:
         self._files = files
         self._say = say
         self._seen = self._read()
-        self._broken = False
+        self._broken = ""
         self._end = threading.Event()
 
     @contextmanager
@@ -72,7 +72,9 @@ class Watch:
             ):
                 self._look(mock)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would say it
-            self._tell(mock, f"the files are not watched any more: {type(error).__name__}: {error}")
+            problem = f"the files are not watched any more, start again to read them: {type(error).__name__}: {error}"
+            mock.report(problem)
+            self._say(problem)
 
     def _look(self, mock: Mock) -> None:
         """Load the mock again, if the files say something else, and are at rest."""
@@ -87,19 +89,24 @@ class Watch:
                 break
         if found == self._seen:
             return
-        self._seen = found
         try:
             mock.load()
-        except (ContractError, StoreError) as error:
+        except StoreError as error:  # it may pass by itself: the next look tries again
+            self._tell(mock, str(error))
+            return
+        except ContractError as error:
             self._tell(mock, str(error))
         except Exception as error:  # noqa: BLE001 - a document that the checks let pass must not end the watch
             self._tell(mock, f"{type(error).__name__}: {error}")
         else:
-            mended, self._broken = "mended, and " if self._broken else "", False
+            mended, self._broken = "mended, and " if self._broken else "", ""
             self._say(f"{mended}read again: {mock.contract.title} {mock.contract.version} as it stands now")
+        self._seen = found
 
     def _tell(self, mock: Mock, problem: str) -> None:
-        self._broken = True
+        if self._broken == problem:
+            return
+        self._broken = problem
         mock.report(problem)
         self._say(f"{problem}\nmock-server: what was read before is played until this is mended")
 

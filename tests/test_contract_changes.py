@@ -96,7 +96,7 @@ def test_a_fifth_model_has_its_own_caps_and_its_own_prices(tmp_path: Path) -> No
         mock.store.add_accounts([account("exact", 56)])
         for quality in ("best", "good", "draft"):
             documented(GENERATE, mock.submit("exact", **fifth, quality=quality), 200)
-        assert mock.store.balance("exact", mock.clock.now) == 0
+        assert mock.store.balance("exact", mock.clock) == 0
 
         unknown = documented(GENERATE, mock.submit(model="sixth"), 400)
         assert "fifth/model" in unknown["details"]["fieldErrors"]["model"][0]
@@ -115,11 +115,11 @@ def test_a_changed_price_is_what_is_debited_refunded_and_required(tmp_path: Path
         assert documented(GENERATE, mock.submit(EMPTY), 402)["required"] == 11
         accepted = documented(GENERATE, mock.submit("purse", **told("failed")), 200)
         assert accepted["creditsUsed"] == 11
-        assert mock.store.balance("purse", mock.clock.now) == 0
+        assert mock.store.balance("purse", mock.clock) == 0
         mock.clock.advance(5)
         snapshot = mock.read(accepted["taskId"], "purse")
         assert (snapshot["creditsUsed"], snapshot["creditsRefunded"]) == (11, True)
-        assert mock.store.balance("purse", mock.clock.now) == 11
+        assert mock.store.balance("purse", mock.clock) == 11
 
 
 def test_a_price_that_becomes_a_table_is_read_from_the_table(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_both_operations_draw_on_one_balance(tmp_path: Path) -> None:
         documented(GENERATE, mock.submit("purse"), 200)
         documented(GENERATE, mock.submit("purse"), 402)
         mock.clock.advance(5)
-        assert mock.store.balance("purse", mock.clock.now) == 12
+        assert mock.store.balance("purse", mock.clock) == 12
 
 
 # ------------------------------------------------------ an operation of no kind

@@ -230,7 +230,7 @@ def test_a_killed_process_loses_nothing_that_it_answered(tmp_path: Path) -> None
         mock.new()
     store = Store(f"sqlite:///{tmp_path}/mock.db")
     entries, now = store.entries("rich"), time.time_ns() // 1000 + 1_000_000
-    assert store.balance("rich", now) == 1_000_000 + sum(entry.amount for entry in entries)
+    assert store.balance("rich", lambda: now) == 1_000_000 + sum(entry.amount for entry in entries)
     debited = {entry.task for entry in entries if entry.kind is EntryKind.DEBIT}
     assert set(accepted) <= debited
     assert all(store.task(str(task_id)) for task_id in debited)

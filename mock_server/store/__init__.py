@@ -3,8 +3,8 @@
 `Store` is what playing the contract needs; `Admin` is what the control API does beyond it.
 """
 
-from mock_server.store.admin import Admin, Holder, TooManyCreditsError
+from mock_server.store.admin import Admin, Change, Holder, TooManyCreditsError
 from mock_server.store.engine import StoreError
-from mock_server.store.store import Caller, Store
+from mock_server.store.store import Caller, Machine, Store
 
-__all__ = ["Admin", "Caller", "Holder", "Store", "StoreError", "TooManyCreditsError"]
+__all__ = ["Admin", "Caller", "Change", "Holder", "Machine", "Store", "StoreError", "TooManyCreditsError"]

@@ -6,7 +6,6 @@ work keeps the time it has left, since all its moments move with the clock.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +13,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from mock_server.accounts import MOST_CREDITS, Account
-from mock_server.clock import Clock
+from mock_server.clock import REAL, Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
-from mock_server.store.store import CLOCK, SCENARIO, Store, clock_of
+from mock_server.store.engine import usable
+from mock_server.store.store import SCENARIO, Machine, Store, clock_of, text_of
 from mock_server.task import Task
+
+Change = Callable[[Clock, int], Clock | None]
+"""Makes another clock of the present one and the machine's time; None is the machine's time, or the clock of all."""
 
 
 class TooManyCreditsError(ValueError):
@@ -31,7 +34,7 @@ class Holder:
 
     Attributes:
         opening: the credits that it began with.
-        settled: the balance without the refunds that have come due since it was last moved.
+        balance: the credits that it has now.
         credentials: the secret of each security scheme.
         clock: the one that it goes by; `own` says whether nobody else does.
         scenario: the name of the one that is on for it; None is the one of the start.
@@ -39,15 +42,27 @@ class Holder:
 
     name: str
     opening: int
-    settled: int
+    balance: int
     credentials: Mapping[str, str]
     clock: Clock
     own: bool
     scenario: str | None
 
 
+@dataclass(frozen=True)
+class Ledger:
+    """The newest entries of an account that count by now, oldest first, and the balance that they lead to."""
+
+    opening: int
+    balance: int
+    entries: Sequence[Entry]
+
+
 class Admin:
-    """The state of a mock, for whoever controls it. Every method is one transaction."""
+    """The state of a mock, for whoever controls it. Every method is one transaction.
+
+    Those that are about one account raise `KeyError` if there is no such account.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -57,92 +72,109 @@ class Admin:
     def create(self, account: Account) -> bool:
         """Make an account; says whether the name was free."""
         with self._store.transaction() as connection:
-            values = {"name": account.name, "opening": account.credits, "balance": account.credits, "submissions": 0}
-            insert = self._store.insert_new(tables.accounts).returning(tables.accounts.c.name)
-            made = connection.execute(insert, values).scalar() is not None
+            made = self._store.insert_account(connection, account)
             if made:
                 rows = [{"scheme": s, "secret": key, "account": account.name} for s, key in account.credentials.items()]
                 connection.execute(sa.insert(tables.credentials), rows)
         return made
 
-    def holders(self, names: Sequence[str] | None = None, *, after: str = "", limit: int = 1000) -> list[Holder]:
+    def holders(
+        self, machine: Machine, names: Sequence[str] | None = None, *, after: str = "", limit: int = 1000
+    ) -> list[Holder]:
         """Accounts by name: these, or all after one."""
         accounts = tables.accounts.c
-        query = sa.select(accounts.name, accounts.opening, accounts.balance, CLOCK, accounts.clock, SCENARIO)
-        query = query.where(accounts.name > after if names is None else accounts.name.in_(names))
+        query = sa.select(
+            accounts.name, accounts.opening, accounts.balance, accounts.clock, accounts.own_clock, SCENARIO
+        ).where(accounts.name > after if names is None else accounts.name.in_(names))
         with self._store.query() as connection:
             rows = connection.execute(query.order_by(accounts.name).limit(limit)).all()
-            found = [row[0] for row in rows]
-            keys = tables.credentials.c
-            secrets = connection.execute(sa.select(tables.credentials).where(keys.account.in_(found))).all()
-        known: dict[str, dict[str, str]] = {name: {} for name in found}
-        for secret in secrets:
-            known[secret.account][secret.scheme] = secret.secret
-        return [
-            Holder(name, opening, balance, known[name], clock_of(clock), own is not None, scenario)
-            for name, opening, balance, clock, own, scenario in rows
-        ]
+            known: dict[str, dict[str, str]] = {row[0]: {} for row in rows}
+            keys = sa.select(tables.credentials).where(tables.credentials.c.account.in_(known))
+            for secret in connection.execute(keys):
+                known[secret.account][secret.scheme] = secret.secret
+            return [
+                Holder(
+                    name=name,
+                    opening=opening,
+                    balance=balance + self._store.due(connection, name, clock_of(clock).at(machine())),
+                    credentials=known[name],
+                    clock=clock_of(clock),
+                    own=own,
+                    scenario=scenario,
+                )
+                for name, opening, balance, clock, own, scenario in rows
+            ]
 
-    def top_up(self, entry: Entry) -> bool:
-        """Add credits to an account; says whether there is one.
+    def top_up(self, account: str, machine: Machine, make: Callable[[int], Entry]) -> None:
+        """Add credits to an account.
+
+        Args:
+            make: makes the entry, given the moment.
 
         Raises:
-            TooManyCreditsError: if it would have more than an account can have.
+            TooManyCreditsError: if the account would have more than one can have.
         """
         accounts = tables.accounts.c
         with self._store.transaction() as connection:
-            query = sa.select(accounts.balance).where(accounts.name == entry.account).with_for_update()
-            balance = connection.execute(query).scalar()
-            if balance is None:
-                return False
+            entry = make(self._store.lock(connection, account).at(machine()))
+            balance: int = connection.execute(sa.select(accounts.balance).where(accounts.name == account)).scalar_one()
             if balance + entry.amount > MOST_CREDITS:
                 raise TooManyCreditsError(balance)
-            update = sa.update(tables.accounts).where(accounts.name == entry.account)
+            update = sa.update(tables.accounts).where(accounts.name == account)
             connection.execute(update.values(balance=accounts.balance + entry.amount))
             connection.execute(sa.insert(tables.entries), tables.entry_row(entry))
-        return True
 
-    def delete(self, account: str) -> bool:
-        """Delete an account with all that is its own; says whether there was one."""
+    def delete(self, account: str) -> None:
+        """Delete an account with all that is its own."""
         with self._store.transaction() as connection:
             self._empty(connection, account)
             keys, names = tables.credentials, tables.accounts
             connection.execute(sa.delete(keys).where(keys.c.account == account))
-            return bool(connection.execute(sa.delete(names).where(names.c.name == account)).rowcount)
+            connection.execute(sa.delete(names).where(names.c.name == account))
 
-    def restart(self, account: str) -> bool:
-        """Put an account back to its beginning; says whether there is one."""
+    def restart(self, account: str) -> None:
+        """Put an account back to its beginning, and to the clock and the scenario of all."""
+        accounts, settings = tables.accounts.c, tables.settings.c
         with self._store.transaction() as connection:
             self._empty(connection, account)
-            accounts = tables.accounts.c
+            common = sa.select(settings.value).where(settings.name == tables.CLOCK).scalar_subquery()
+            values = {"balance": accounts.opening, "submissions": 0, "clock": common, "own_clock": False}
             update = sa.update(tables.accounts).where(accounts.name == account)
-            values = {"balance": accounts.opening, "submissions": 0, "clock": None, "scenario": None}
-            return bool(connection.execute(update.values(**values)).rowcount)
+            connection.execute(update.values(**values, scenario=None))
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def reset(self, accounts: Sequence[Account]) -> None:
+        """Forget everything, and begin anew with these accounts."""
         with self._store.transaction() as connection:
             self._clear(connection)
+            self._set(connection, tables.CLOCK, text_of(REAL))
+            self._store.insert_accounts(connection, accounts)
 
-    def ledger(self, account: str, now: int, limit: int) -> list[Entry]:
-        """The newest entries that count by now, oldest first."""
-        entries = tables.entries.c
-        query = (
-            sa.select(tables.entries)
-            .where(entries.account == account, entries.settled | (entries.counts_from <= now))
-            .order_by(entries.counts_from.desc(), entries.number.desc())
-            .limit(limit)
-        )
+    def ledger(self, account: str, machine: Machine, limit: int) -> Ledger:
+        """The newest entries of an account that count by now."""
+        accounts, entries = tables.accounts.c, tables.entries.c
+        query = sa.select(accounts.opening, accounts.balance, accounts.clock).where(accounts.name == account)
         with self._store.query() as connection:
-            rows = connection.execute(query).all()
-        return [tables.entry_of(row) for row in reversed(rows)]
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise KeyError(account)
+            now = clock_of(row.clock).at(machine())
+            newest = (
+                sa.select(tables.entries)
+                .where(entries.account == account, entries.settled | (entries.counts_from <= now))
+                .order_by(entries.counts_from.desc(), entries.number.desc())
+                .limit(limit)
+            )
+            found = [tables.entry_of(entry) for entry in connection.execute(newest)]
+            return Ledger(row.opening, row.balance + self._store.due(connection, account, now), found[::-1])
 
     # ------------------------------------------------------------------- tasks
 
     def tasks(self, account: str | None, *, after: str | None, limit: int) -> list[tuple[Task, Clock]]:
         """Tasks, newest first, each with the clock it goes by."""
         tasks, accounts = tables.tasks.c, tables.accounts.c
-        query = sa.select(tables.tasks, CLOCK.label("time")).join(tables.accounts, accounts.name == tasks.account)
+        query = sa.select(tables.tasks, accounts.clock.label("time")).join(
+            tables.accounts, accounts.name == tasks.account
+        )
         if account is not None:
             query = query.where(tasks.account == account)
         if after is not None:
@@ -151,69 +183,60 @@ class Admin:
             rows = connection.execute(query.order_by(tasks.number.desc()).limit(limit)).all()
         return [(tables.task_of(row), clock_of(row.time)) for row in rows]
 
-    def replan(self, task: Task, entries: Sequence[Entry], now: int) -> bool:
-        """Give a task another plan, and the entries that come of it; says whether it had not ended yet."""
+    def replan(self, task: Task, machine: Machine, plan: Callable[[int], tuple[Task, Sequence[Entry]]]) -> Task | None:
+        """Give a task another plan.
+
+        Args:
+            plan: makes the task with the plan, and all its entries, given the moment.
+
+        Returns:
+            the task as it is now, or None if it had ended already.
+        """
         tasks, kept = tables.tasks.c, tables.entries.c
-        mine = (kept.task == task.id) & (kept.kind == EntryKind.REFUND.value)
+        refund = (kept.task == task.id) & (kept.kind == EntryKind.REFUND.value)
         with self._store.transaction() as connection:
-            # the account's lock: nobody settles its refunds meanwhile
-            lock = sa.select(tables.accounts.c.name).where(tables.accounts.c.name == task.account).with_for_update()
-            connection.execute(lock)
-            refunded = sa.exists().where(mine & kept.settled)
-            at_work = (tasks.id == task.id) & ~tasks.sealed & (tasks.ends_at > now) & ~refunded
-            # sealed: who asks at the same moment may have looked at the clock a little earlier
-            sealed = task.plan.ends_at <= now
-            update = sa.update(tables.tasks).where(at_work).values(**tables.plan_row(task.plan), sealed=sealed)
-            if not connection.execute(update).rowcount:
-                return False
-            connection.execute(sa.delete(tables.entries).where(mine))
+            now = self._store.lock(connection, task.account).at(machine())
+            planned, entries = plan(now)
+            at_work = (tasks.id == task.id) & ~tasks.sealed & (tasks.ends_at > now)
+            values = tables.plan_row(planned.plan)
+            update = sa.update(tables.tasks).where(at_work).values(**values, sealed=planned.sealed)
+            if not connection.execute(update.returning(tasks.id)).all():
+                return None
+            connection.execute(sa.delete(tables.entries).where(refund))
             rows = [tables.entry_row(entry) for entry in entries if entry.kind is EntryKind.REFUND]
             if rows:
                 connection.execute(sa.insert(tables.entries), rows)
-        return True
+        return planned
 
     # ----------------------------------------------------- clocks and scenarios
 
     def clock(self) -> Clock:
         """The clock of all accounts that have none of their own."""
         with self._store.query() as connection:
-            return clock_of(self._setting(connection, tables.CLOCK))
+            return clock_of(str(self._setting(connection, tables.CLOCK)))
 
-    def turn(self, account: str | None, change: Callable[[Clock], Clock | None], machine: int) -> Clock:
-        """Change a clock: an account's own, or that of all others.
-
-        Args:
-            change: makes the new clock of the present one; None is the machine's time, or the clock of all.
-            machine: the machine's time, in microseconds since 1970.
-
-        Returns:
-            the clock that is gone by from now on.
-
-        Raises:
-            KeyError: if there is no such account.
-        """
+    def turn(self, account: str | None, change: Change, machine: Machine) -> Clock:
+        """Change a clock, an account's own or that of all others; gives the one that is gone by from now on."""
         accounts = tables.accounts.c
         with self._store.transaction() as connection:
-            common = clock_of(self._setting(connection, tables.CLOCK))
             if account is None:
-                before = common
-                whose: sa.ColumnElement[bool] = accounts.clock.is_(None)
-                turned = change(before)
-                self._set(connection, tables.CLOCK, None if turned is None else json.dumps(turned.to_json()))
-                after = turned or Clock()
+                before = self._store.lock_all(connection)
+                now = machine()
+                after = change(before, now) or REAL
+                whose, own = ~accounts.own_clock, False
+                self._set(connection, tables.CLOCK, text_of(after))
             else:
-                query = sa.select(accounts.clock).where(accounts.name == account).with_for_update()
-                row = connection.execute(query).one_or_none()
-                if row is None:
-                    raise KeyError(account)
-                before, whose = common if row[0] is None else clock_of(row[0]), accounts.name == account
-                turned = change(before)
-                text = None if turned is None else json.dumps(turned.to_json())
-                connection.execute(sa.update(tables.accounts).where(whose).values(clock=text))
-                after = turned or common
-            if after.at(machine) < before.at(machine):
+                common = clock_of(str(self._setting(connection, tables.CLOCK, lock=True)))
+                before = self._store.lock(connection, account)
+                now = machine()
+                turned = change(before, now)
+                after, own = turned or common, turned is not None
+                whose = accounts.name == account
+            if after.at(now) < before.at(now):
                 names = sa.select(accounts.name).where(whose)
-                self._set_back(connection, names, before.at(machine), before.at(machine) - after.at(machine))
+                self._set_back(connection, names, before.at(now), before.at(now) - after.at(now))
+            update = sa.update(tables.accounts).where(whose)
+            connection.execute(update.values(clock=text_of(after), own_clock=own))
         return after
 
     def scenario(self) -> str | None:
@@ -221,14 +244,15 @@ class Admin:
         with self._store.query() as connection:
             return self._setting(connection, tables.SCENARIO)
 
-    def switch(self, account: str | None, scenario: str | None) -> bool:
-        """Switch the scenario of one account, or of all others; says whether there is such an account."""
+    def switch(self, account: str | None, scenario: str | None) -> None:
+        """Switch the scenario of one account, or of all others."""
         with self._store.transaction() as connection:
             if account is None:
                 self._set(connection, tables.SCENARIO, scenario)
-                return True
-            update = sa.update(tables.accounts).where(tables.accounts.c.name == account).values(scenario=scenario)
-            return bool(connection.execute(update).rowcount)
+                return
+            self._store.lock(connection, account)
+            update = sa.update(tables.accounts).where(tables.accounts.c.name == account)
+            connection.execute(update.values(scenario=scenario))
 
     # --------------------------------------------------------- save and restore
 
@@ -244,10 +268,11 @@ class Admin:
         """Put saved rows in the place of all there are: every one, or none.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: if they do not fit.
+            StoreError: if the database does not take them.
         """
-        with self._store.transaction() as connection:
+        with usable(self._store.url), self._store.transaction() as connection:
             self._clear(connection)
+            connection.execute(sa.delete(tables.settings))
             for table in tables.metadata.sorted_tables:
                 if rows.get(table.name):
                     connection.execute(sa.insert(table), [dict(row) for row in rows[table.name]])
@@ -259,7 +284,7 @@ class Admin:
         tasks, entries, accounts = tables.tasks.c, tables.entries.c, tables.accounts.c
         due = entries.account.in_(names) & ~entries.settled & (entries.counts_from <= now)
         refunds = sa.select(sa.func.sum(entries.amount)).where(due, entries.account == accounts.name)
-        more = sa.func.coalesce(refunds.scalar_subquery(), 0)
+        more = sa.cast(sa.func.coalesce(refunds.scalar_subquery(), 0), sa.BigInteger)
         connection.execute(
             sa.update(tables.accounts).where(accounts.name.in_(names)).values(balance=accounts.balance + more)
         )
@@ -272,26 +297,32 @@ class Admin:
         moved = {"created_at": tasks.created_at - by, "ends_at": tasks.ends_at - by}
         connection.execute(sa.update(tables.tasks).where(mine, ~tasks.sealed).values(**moved))
 
-    def _setting(self, connection: sa.Connection, name: str) -> str | None:
+    def _setting(self, connection: sa.Connection, name: str, *, lock: bool = False) -> str | None:
         query = sa.select(tables.settings.c.value).where(tables.settings.c.name == name)
-        value: str | None = connection.execute(query).scalar()
+        value: str | None = connection.execute(query.with_for_update() if lock else query).scalar()
         return value
 
     def _set(self, connection: sa.Connection, name: str, value: str | None) -> None:
-        connection.execute(sa.delete(tables.settings).where(tables.settings.c.name == name))
-        if value is not None:
-            connection.execute(sa.insert(tables.settings), {"name": name, "value": value})
+        if value is None:
+            connection.execute(sa.delete(tables.settings).where(tables.settings.c.name == name))
+            return
+        insert = self._store.insert_new(tables.settings)
+        upsert = insert.on_conflict_do_update(index_elements=["name"], set_={"value": value})
+        connection.execute(upsert, {"name": name, "value": value})
 
     def _empty(self, connection: sa.Connection, account: str) -> None:
         """Delete an account's ledger and tasks."""
-        lock = sa.select(tables.accounts.c.name).where(tables.accounts.c.name == account).with_for_update()
-        connection.execute(lock)
+        self._store.lock(connection, account)
         connection.execute(sa.delete(tables.entries).where(tables.entries.c.account == account))
         connection.execute(sa.delete(tables.tasks).where(tables.tasks.c.account == account))
 
     def _clear(self, connection: sa.Connection) -> None:
+        """Delete everything but the clock of all, which whoever locks all has to find."""
+        self._store.lock_all(connection)
         for table in reversed(tables.metadata.sorted_tables):
-            connection.execute(sa.delete(table))
+            if table is not tables.settings:
+                connection.execute(sa.delete(table))
+        self._set(connection, tables.SCENARIO, None)
 
 
 def _in_order(table: sa.Table) -> sa.Select[Any]:

@@ -24,36 +24,40 @@ from mock_server.store import tables
 from mock_server.store.engine import IN_MEMORY, make_engine, usable
 from mock_server.task import Task
 
+Machine = Callable[[], int]
+"""Gives the machine's time, in microseconds since 1970."""
+
+Make = Callable[[int, int], tuple[Task, Sequence[Entry]]]
+"""Makes a task and its ledger entries, given which of its account's submissions this is, from 1, and the moment."""
+
 
 @dataclass(frozen=True)
 class Caller:
-    """An account that has shown its credentials, and how the mock plays for it.
+    """An account that has shown its credentials.
 
     Attributes:
         account: its name.
-        clock: the one that it goes by, its own or that of all.
         scenario: the name of the one that is on for it; None is the one of the start.
     """
 
     account: str
-    clock: Clock
     scenario: str | None
 
 
-def setting(name: str) -> sa.ScalarSelect[str]:
-    """What is set for all accounts."""
-    return sa.select(tables.settings.c.value).where(tables.settings.c.name == name).scalar_subquery()
-
-
 @lru_cache(maxsize=1024)
-def clock_of(text: str | None) -> Clock:
+def clock_of(text: str) -> Clock:
     """The clock that is kept as text."""
-    return REAL if text is None else Clock.from_json(json.loads(text))
+    return Clock.from_json(json.loads(text))
 
 
-# What holds for an account: its own, or that of all.
-CLOCK = sa.func.coalesce(tables.accounts.c.clock, setting(tables.CLOCK))
-SCENARIO = sa.func.coalesce(tables.accounts.c.scenario, setting(tables.SCENARIO))
+def text_of(clock: Clock) -> str:
+    """The text that a clock is kept as."""
+    return json.dumps(clock.to_json())
+
+
+_COMMON_SCENARIO = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.SCENARIO)
+SCENARIO = sa.func.coalesce(tables.accounts.c.scenario, _COMMON_SCENARIO.scalar_subquery())
+"""The scenario that is on for an account: its own, or that of all."""
 
 
 class Store:
@@ -79,6 +83,11 @@ class Store:
                 raise
 
     @property
+    def url(self) -> str:
+        """Where the database is, with its password."""
+        return self._url.render_as_string(hide_password=False)
+
+    @property
     def in_memory(self) -> bool:
         """Whether the state is gone when the process ends."""
         return self._sqlite and self._url.database in IN_MEMORY
@@ -99,95 +108,72 @@ class Store:
         Raises:
             StoreError: if the database cannot be written to.
         """
-        names = [account.name for account in accounts]
-        with usable(str(self._url)), self.transaction() as connection:
-            connection.execute(sa.delete(tables.credentials).where(tables.credentials.c.account.in_(names)))
-            for account in accounts:
-                values = {
-                    "name": account.name,
-                    "opening": account.credits,
-                    "balance": account.credits,
-                    "submissions": 0,
-                }
-                connection.execute(self.insert_new(tables.accounts), values)
-                for scheme, secret in account.credentials.items():
-                    key = {"scheme": scheme, "secret": secret, "account": account.name}
-                    connection.execute(self.insert_new(tables.credentials), key)
+        with usable(self.url), self.transaction() as connection:
+            self.insert_accounts(connection, accounts)
 
     def caller(self, scheme: str, secret: str) -> Caller | None:
         """Whose credentials these are, or None if they open no account."""
         if "\0" in secret:  # which Postgres cannot even compare
             return None
         query = (
-            sa.select(tables.accounts.c.name, CLOCK, SCENARIO)
+            sa.select(tables.accounts.c.name, SCENARIO)
             .join(tables.credentials, tables.credentials.c.account == tables.accounts.c.name)
             .where(tables.credentials.c.scheme == scheme, tables.credentials.c.secret == secret)
         )
         with self.query() as connection:
             row = connection.execute(query).one_or_none()
-        return Caller(row[0], clock_of(row[1]), row[2]) if row else None
+        return Caller(*row) if row else None
 
-    def submit(
-        self,
-        account: str,
-        price: int,
-        now: int,
-        make: Callable[[int], tuple[Task, Sequence[Entry]]],
-    ) -> Task | None:
+    def submit(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
         """Take the price off an account and keep the task that it pays for: both, or neither.
+
+        The clock is looked at when the account is locked, so nobody turns it meanwhile.
 
         Args:
             price: in credits.
-            now: the time, in microseconds since 1970: refunds that count by then can be spent.
-            make: makes the task and its ledger entries, given which of the account's submissions this is, from 1.
+            machine: gives the machine's time; refunds that count by then can be spent.
 
         Returns:
             the task, or None if the balance is under the price.
-        """
-        with self.transaction() as connection:
-            ordinal = self._take(connection, account, price)
-            if ordinal is None and self.settle(connection, account, now):
-                ordinal = self._take(connection, account, price)
-            if ordinal is None:
-                return None
-            task, entries = make(ordinal)
-            connection.execute(sa.insert(tables.tasks), tables.task_row(task))
-            connection.execute(sa.insert(tables.entries), [tables.entry_row(entry) for entry in entries])
-        return task
-
-    def task(self, task_id: str) -> Task | None:
-        """The task with this ID, or None."""
-        with self.query() as connection:
-            row = connection.execute(sa.select(tables.tasks).where(tables.tasks.c.id == task_id)).one_or_none()
-        return tables.task_of(row) if row else None
-
-    def clock(self, account: str) -> Clock:
-        """The clock that an account goes by.
 
         Raises:
             KeyError: if there is no such account.
         """
-        with self.query() as connection:
-            row = connection.execute(sa.select(CLOCK).where(tables.accounts.c.name == account)).one_or_none()
-        if row is None:
-            raise KeyError(account)
-        return clock_of(row[0])
+        with self.transaction() as connection:
+            taken = self._take(connection, account, price)
+            if taken is None:
+                self.settle(connection, account, self.lock(connection, account).at(machine()))
+                taken = self._take(connection, account, price)
+            if taken is None:
+                return None
+            ordinal, clock = taken
+            task, entries = make(ordinal, clock.at(machine()))
+            connection.execute(sa.insert(tables.tasks), tables.task_row(task))
+            connection.execute(sa.insert(tables.entries), [tables.entry_row(entry) for entry in entries])
+        return task
 
-    def balance(self, account: str, now: int) -> int:
+    def task(self, task_id: str) -> tuple[Task, Clock] | None:
+        """The task with this ID and the clock that it goes by, or None."""
+        tasks, accounts = tables.tasks.c, tables.accounts.c
+        query = sa.select(tables.tasks, accounts.clock.label("time")).join(
+            tables.accounts, accounts.name == tasks.account
+        )
+        with self.query() as connection:
+            row = connection.execute(query.where(tasks.id == task_id)).one_or_none()
+        return (tables.task_of(row), clock_of(row.time)) if row else None
+
+    def balance(self, account: str, machine: Machine) -> int:
         """The credits of an account.
 
         Raises:
             KeyError: if there is no such account.
         """
-        due = sa.select(sa.func.coalesce(sa.func.sum(tables.entries.c.amount), 0)).where(
-            tables.entries.c.account == account, ~tables.entries.c.settled, tables.entries.c.counts_from <= now
-        )
-        query = sa.select(tables.accounts.c.balance + due.scalar_subquery()).where(tables.accounts.c.name == account)
+        query = sa.select(tables.accounts.c.balance, tables.accounts.c.clock).where(tables.accounts.c.name == account)
         with self.query() as connection:
-            credits: int | None = connection.execute(query).scalar()
-        if credits is None:
-            raise KeyError(account)
-        return credits
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                raise KeyError(account)
+            return int(row[0]) + self.due(connection, account, clock_of(row[1]).at(machine()))
 
     def entries(self, account: str) -> list[Entry]:
         """The ledger of an account, with the refunds that are still to come."""
@@ -200,47 +186,104 @@ class Store:
             rows = connection.execute(query).all()
         return [tables.entry_of(row) for row in rows]
 
+    def lock(self, connection: sa.Connection, account: str) -> Clock:
+        """Keep everybody else from changing an account until the transaction ends; gives its clock.
+
+        Raises:
+            KeyError: if there is no such account.
+        """
+        query = sa.select(tables.accounts.c.clock).where(tables.accounts.c.name == account).with_for_update()
+        text: str | None = connection.execute(query).scalar()
+        if text is None:
+            raise KeyError(account)
+        return clock_of(text)
+
+    def lock_all(self, connection: sa.Connection) -> Clock:
+        """Keep everybody else from changing anything until the transaction ends; gives the clock of all."""
+        common = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.CLOCK).with_for_update()
+        text: str = connection.execute(common).scalar_one()
+        # in one order, so that two who lock all do not wait for each other
+        connection.execute(sa.select(tables.accounts.c.name).order_by(tables.accounts.c.name).with_for_update())
+        return clock_of(text)
+
+    def due(self, connection: sa.Connection, account: str, now: int) -> int:
+        """The refunds of an account that count by now and are not settled yet, in credits."""
+        entries = tables.entries.c
+        query = sa.select(sa.func.sum(entries.amount)).where(
+            entries.account == account, ~entries.settled, entries.counts_from <= now
+        )
+        return int(connection.execute(query).scalar() or 0)  # PostgreSQL sums to a decimal
+
+    def insert_accounts(self, connection: sa.Connection, accounts: Sequence[Account]) -> None:
+        """Make accounts that are not there yet, and give all of them their credentials."""
+        names = [account.name for account in accounts]
+        connection.execute(sa.delete(tables.credentials).where(tables.credentials.c.account.in_(names)))
+        for account in accounts:
+            self.insert_account(connection, account)
+            for scheme, secret in account.credentials.items():
+                key = {"scheme": scheme, "secret": secret, "account": account.name}
+                insert = self.insert_new(tables.credentials)
+                # what opened another account before, opens this one now
+                moved = insert.on_conflict_do_update(
+                    index_elements=["scheme", "secret"], set_={"account": account.name}
+                )
+                connection.execute(moved, key)
+
+    def insert_account(self, connection: sa.Connection, account: Account) -> bool:
+        """Make an account without credentials, at the clock of all; says whether its name was free."""
+        common = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.CLOCK).with_for_update()
+        values = {
+            "name": account.name,
+            "opening": account.credits,
+            "balance": account.credits,
+            "submissions": 0,
+            "clock": connection.execute(common).scalar_one(),
+            "own_clock": False,
+        }
+        insert = self.insert_new(tables.accounts).on_conflict_do_nothing().returning(tables.accounts.c.name)
+        return connection.execute(insert, values).scalar() is not None
+
     def _make_tables(self) -> None:
         with self.transaction() as connection:
             tables.metadata.create_all(connection)
+            common = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.CLOCK)
+            if connection.execute(common).scalar() is None:  # what is only read may be on a file that nobody can write
+                clock = {"name": tables.CLOCK, "value": text_of(REAL)}
+                connection.execute(self.insert_new(tables.settings).on_conflict_do_nothing(), clock)
             for table in tables.metadata.sorted_tables:
                 connection.execute(sa.select(table).limit(0))  # a table of this name may be somebody else's
 
-    def _take(self, connection: sa.Connection, account: str, price: int) -> int | None:
-        """Take credits if they are there; gives the number of the submission."""
+    def _take(self, connection: sa.Connection, account: str, price: int) -> tuple[int, Clock] | None:
+        """Take credits if they are there; gives the number of the submission, and the account's clock."""
+        accounts = tables.accounts.c
         update = (
             sa.update(tables.accounts)
-            .where(tables.accounts.c.name == account, tables.accounts.c.balance >= price)
-            .values(balance=tables.accounts.c.balance - price, submissions=tables.accounts.c.submissions + 1)
-            .returning(tables.accounts.c.submissions)
+            .where(accounts.name == account, accounts.balance >= price)
+            .values(balance=accounts.balance - price, submissions=accounts.submissions + 1)
+            .returning(accounts.submissions, accounts.clock)
         )
-        ordinal: int | None = connection.execute(update).scalar()
-        return ordinal
+        row = connection.execute(update).one_or_none()
+        return (row[0], clock_of(row[1])) if row else None
 
-    def settle(self, connection: sa.Connection, account: str, now: int) -> bool:
-        """Fold the refunds that have come due into the balance; says whether there were any."""
-        lock = sa.select(tables.accounts.c.name).where(tables.accounts.c.name == account).with_for_update()
-        connection.execute(lock)
+    def settle(self, connection: sa.Connection, account: str, now: int) -> None:
+        """Fold the refunds that have come due into the balance of an account that is locked."""
+        entries = tables.entries.c
         due = (
             sa.update(tables.entries)
-            .where(tables.entries.c.account == account, ~tables.entries.c.settled, tables.entries.c.counts_from <= now)
+            .where(entries.account == account, ~entries.settled, entries.counts_from <= now)
             .values(settled=True)
-            .returning(tables.entries.c.amount)
+            .returning(entries.amount)
         )
-        amount: int = sum(connection.execute(due).scalars())
+        amount = sum(connection.execute(due).scalars())
         if amount:
-            connection.execute(
-                sa.update(tables.accounts)
-                .where(tables.accounts.c.name == account)
-                .values(balance=tables.accounts.c.balance + amount)
-            )
-        return amount > 0
+            update = sa.update(tables.accounts).where(tables.accounts.c.name == account)
+            connection.execute(update.values(balance=tables.accounts.c.balance + amount))
 
-    def insert_new(self, table: sa.Table) -> sa.Insert:
-        """An insertion that leaves a row alone that is there already."""
+    def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An insertion that can say what becomes of a row that is there already."""
         if self._engine.dialect.name == "postgresql":
-            return postgresql.insert(table).on_conflict_do_nothing()
-        return sqlite.insert(table).on_conflict_do_nothing()
+            return postgresql.insert(table)
+        return sqlite.insert(table)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -252,4 +295,6 @@ class Store:
     def query(self) -> Iterator[sa.Connection]:
         """A transaction that only reads."""
         with self._reading, self._engine.connect() as connection:
-            yield connection.execution_options(reading=True)
+            # on PostgreSQL every statement would see another moment otherwise
+            options = {"reading": True} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+            yield connection.execution_options(**options)

@@ -25,7 +25,8 @@ accounts: Final = sa.Table(
     sa.Column("opening", sa.BigInteger, nullable=False),
     sa.Column("balance", sa.BigInteger, sa.CheckConstraint("balance >= 0"), nullable=False),
     sa.Column("submissions", sa.BigInteger, nullable=False),
-    sa.Column("clock", sa.Text),  # JSON; null follows the clock of all
+    sa.Column("clock", sa.Text, nullable=False),  # JSON; where it is not its own, a copy of the clock of all
+    sa.Column("own_clock", sa.Boolean, nullable=False),
     sa.Column("scenario", sa.Text),  # null follows the scenario of all
 )
 credentials: Final = sa.Table(

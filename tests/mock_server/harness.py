@@ -33,14 +33,13 @@ from contract.resources import default_contract, fixtures
 from contract.schema import json_schema
 from mock_server.accounts import Account, load_accounts
 from mock_server.app import build_app
-from mock_server.clock import REAL
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.scenarios import load_scenarios
 from mock_server.service import Service
 from mock_server.settings import MEMORY
 from mock_server.store import Caller, Store
-from mock_server.task import MICROSECONDS
+from mock_server.task import MICROSECONDS, Task
 from mock_server.transmit import Protocol
 
 SUBMIT: Final = "/api/ai/image/generate"
@@ -96,8 +95,19 @@ SCENARIOS: Final = load_scenarios(fixtures() / "scenarios.yaml", load_contract(d
 
 
 def calling(name: str) -> Caller:
-    """An account that has shown its credentials, and goes by the machine's time."""
-    return Caller(name, REAL, None)
+    """An account that has shown its credentials."""
+    return Caller(name, None)
+
+
+def at(moment: int) -> Callable[[], int]:
+    """A machine for which it is always this moment."""
+    return lambda: moment
+
+
+def kept(store: Store, task_id: str) -> Task | None:
+    """The task with this ID, or None."""
+    found = store.task(task_id)
+    return found[0] if found else None
 
 
 def opened(store: Store, scheme: str, secret: str) -> str | None:

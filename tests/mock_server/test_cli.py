@@ -183,7 +183,7 @@ def test_a_refusal_is_one_line_and_an_exit_status() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "x" * 70, "a..b", "::ffff:192.0.2.1"])
 def test_an_address_that_cannot_be_listened_on_is_refused(host: str) -> None:
-    assert refused("--host", host).startswith(f"Error: cannot listen on {host}:0: ")
+    assert refused("--no-control", "--host", host).startswith(f"Error: cannot listen on {host}:0: ")
 
 
 def test_a_contract_that_cannot_be_played_is_refused(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from mock_server.service import Service
 from mock_server.settings import MEMORY, Settings
 from mock_server.store import Store
 from mock_server.task import MICROSECONDS, Plan, Task
-from tests.mock_server.harness import GENERATE, OTHER, PATIENCE, RICH, SCENARIOS, Process, bearer, request, told
+from tests.mock_server.harness import GENERATE, OTHER, PATIENCE, RICH, SCENARIOS, Process, at, bearer, request, told
 
 CONSOLE, EVENTS = "/_mock/console", "/_mock/events"
 SCRIPT = "<script>alert(1)</script>"
@@ -391,7 +391,7 @@ def crowd(tmp_path_factory: pytest.TempPathFactory, contract: Contract) -> Itera
     store.add_accounts(load_accounts(folder_accounts(folder), contract, None))
     start = time.time_ns() // 1000 - 3600 * MICROSECONDS
     for number in range(1000):
-        store.submit("crowd-00", 3, start + number * 1000, maker(contract, number, start + number * 1000))
+        store.submit("crowd-00", 3, at(start + number * 1000), maker(contract, number, start + number * 1000))
     store.close()
     with Process(folder, ("--database", f"sqlite:///{folder}/crowd.db")) as process:
         yield process
@@ -405,8 +405,8 @@ def folder_accounts(folder: Path) -> Path:
     return path
 
 
-def maker(contract: Contract, number: int, now: int) -> Callable[[int], tuple[Task, tuple[Entry, ...]]]:
-    def make(_ordinal: int) -> tuple[Task, tuple[Entry, ...]]:
+def maker(contract: Contract, number: int, now: int) -> Callable[[int, int], tuple[Task, tuple[Entry, ...]]]:
+    def make(_ordinal: int, _now: int) -> tuple[Task, tuple[Entry, ...]]:
         kept = request(prompt=f"number {number}")
         outcome = contract.lifecycle.terminal[0].name
         task = Task(
@@ -565,7 +565,7 @@ def test_a_heartbeat_is_sent_every_fifteen_seconds(monkeypatch: pytest.MonkeyPat
 def test_a_mistake_in_the_files_is_shown_above_everything(contract: Contract, store: Store) -> None:
     service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS)
     exchanges = Exchanges(contract)
-    control = Control(contract, store, service, exchanges, lambda: None)
+    control = Control(contract, store, service, exchanges, tuple)
     control.problem = f"openapi.yaml:3: {SCRIPT}"
     app = console_app(contract, control, exchanges, control_document()[1], replaced=lambda: False)
 

@@ -88,7 +88,7 @@ def test_many_connections_never_spend_more_than_there_is(contract: Contract, dat
         mock.store.add_accounts([account("crowd", 100)])
         statuses = asyncio.run(submit_at_once(mock, "crowd", 400))
         assert (statuses.count(200), statuses.count(402), len(statuses)) == (33, 367, 400)
-        assert mock.store.balance("crowd", mock.clock.now) == 1
+        assert mock.store.balance("crowd", mock.clock) == 1
 
 
 # --------------------------------------------------------------------- pictures

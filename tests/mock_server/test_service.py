@@ -172,7 +172,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def balances_are_what_the_ledgers_sum_to(self) -> None:
         for name, opening in OPENINGS.items():
-            credits, entries = self.store.balance(name, self.clock.now), self.store.entries(name)
+            credits, entries = self.store.balance(name, self.clock), self.store.entries(name)
             assert credits == self.expected(name) == balance(opening, entries, self.clock.now)
             assert credits >= 0
             assert [entry.kind for entry in entries].count(EntryKind.DEBIT) == len(self.known[name])
@@ -204,7 +204,7 @@ def test_every_tier_of_every_model_costs_what_the_table_says_in_both_modes(
         answer = submit(service, "table", **offer.request)
         assert isinstance(answer, Accepted)
         left -= offer.price
-        assert (answer.body["creditsUsed"], store.balance("table", clock.now)) == (offer.price, left)
+        assert (answer.body["creditsUsed"], store.balance("table", clock)) == (offer.price, left)
 
 
 def test_an_omitted_tier_costs_what_its_default_costs(contract: Contract, service: Service) -> None:
@@ -229,9 +229,9 @@ def test_a_balance_that_equals_the_price_is_enough_and_one_less_is_not(
     store.add_accounts([account("enough", 3), account("short", 2)])
     service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS, clock)
     assert isinstance(submit(service, "enough"), Accepted)
-    assert store.balance("enough", clock.now) == 0
+    assert store.balance("enough", clock) == 0
     assert submit(service, "short") == Insufficient(3)
-    assert store.balance("short", clock.now) == 2
+    assert store.balance("short", clock) == 2
 
 
 # -------------------------------------------------------------------- outcomes
@@ -274,13 +274,13 @@ def test_at_the_ends_of_the_failure_rate_all_tasks_end_alike(
     store.add_accounts([account("rich", 300)])
     service = Service(contract, store, Planner(contract.lifecycle, Chance(5, rate, 3)), SCENARIOS, clock)
     ids = [accepted(service) for _ in range(20)]
-    assert store.balance("rich", clock.now) == 240
+    assert store.balance("rich", clock) == 240
     clock.advance(5)
     for task_id in ids:
         shown = service.read(calling("rich"), task_id)
         assert shown is not None
         assert shown["status"] == status
-    assert store.balance("rich", clock.now) == (300 if rate else 240)
+    assert store.balance("rich", clock) == (300 if rate else 240)
 
 
 def test_refunded_credits_can_be_spent_from_the_moment_of_the_failure(service: Service, clock: Clock) -> None:
@@ -302,7 +302,7 @@ def test_a_task_that_ends_at_once_is_still_accepted_as_pending(service: Service,
     shown = service.read(calling("rich"), outcome.task.id)
     assert shown is not None
     assert shown["status"] == 2
-    assert store.balance("rich", clock.now) == 300
+    assert store.balance("rich", clock) == 300
 
 
 def test_a_task_passes_through_the_states_that_the_contract_knows(store: Store, clock: Clock, tmp_path: Path) -> None:
@@ -366,10 +366,10 @@ def test_a_task_that_the_contract_no_longer_knows_is_not_found(
 def test_reading_changes_nothing(service: Service, store: Store, clock: Clock) -> None:
     task_id = accepted(service, **told("failed"))
     clock.advance(10)
-    before = store.entries("rich"), store.task(task_id), store.balance("rich", clock.now)
+    before = store.entries("rich"), store.task(task_id), store.balance("rich", clock)
     first = service.read(calling("rich"), task_id)
     assert all(service.read(calling("rich"), task_id) == first for _ in range(5))
-    assert (store.entries("rich"), store.task(task_id), store.balance("rich", clock.now)) == before
+    assert (store.entries("rich"), store.task(task_id), store.balance("rich", clock)) == before
 
 
 @pytest.mark.parametrize("prompt", ["\0", "\r\n", "\x1b[0m", "é\u0301", "\U0001f98a", "\ufeff", "中" * 20_000, "'; --"])

@@ -18,7 +18,7 @@ from mock_server.service import Accepted, Service
 from mock_server.settings import MEMORY
 from mock_server.store import Store, StoreError
 from mock_server.task import Plan, Task
-from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, calling, opened, request
+from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, at, calling, kept, opened, request
 
 AT_ONCE = 400
 
@@ -44,10 +44,16 @@ def entries_of(made: Task) -> list[Entry]:
 
 
 def keep(store: Store, made: Task, now: int = 10) -> Task | None:
-    return store.submit(made.account, made.credits, now, lambda _: (made, entries_of(made)))
+    return store.submit(made.account, made.credits, at(now), lambda _ordinal, _now: (made, entries_of(made)))
 
 
 # ------------------------------------------------------- accounts and credentials
+
+
+def test_an_account_of_another_name_takes_its_secret_along(store: Store) -> None:
+    store.add_accounts([Account("old", 5, {"a": "key"})])
+    store.add_accounts([Account("new", 7, {"a": "key"})])
+    assert opened(store, "a", "key") == "new"
 
 
 def test_a_secret_opens_its_account_by_its_scheme_alone(store: Store) -> None:
@@ -70,8 +76,8 @@ def test_an_account_that_is_there_keeps_its_balance_and_its_tasks(store: Store) 
     store.add_accounts([account("rich", 10)])
     keep(store, task(1))
     store.add_accounts([account("rich", 99), account("new", 7)])
-    assert (store.balance("rich", 10), store.balance("new", 10)) == (7, 7)
-    assert store.task("tsk_1") == task(1)
+    assert (store.balance("rich", at(10)), store.balance("new", at(10))) == (7, 7)
+    assert kept(store, "tsk_1") == task(1)
 
 
 def test_credentials_are_those_that_were_given_last(store: Store) -> None:
@@ -91,7 +97,7 @@ def test_accounts_that_are_not_named_keep_their_credentials(store: Store) -> Non
 
 def test_an_unknown_account_has_no_balance_and_no_entries(store: Store) -> None:
     with pytest.raises(KeyError):
-        store.balance("nobody", 0)
+        store.balance("nobody", at(0))
     assert store.entries("nobody") == []
     assert keep(store, task(1)) is None
 
@@ -104,20 +110,20 @@ def test_a_task_is_kept_as_it_was(store: Store) -> None:
     one, other = task(1), task(2, plan=Plan("completed", 2**60), request={})
     assert keep(store, one) == one
     assert keep(store, other) == other
-    assert store.task("tsk_1") == one
-    assert store.task("tsk_2") == other
-    assert store.task("tsk_3") is None
+    assert kept(store, "tsk_1") == one
+    assert kept(store, "tsk_2") == other
+    assert kept(store, "tsk_3") is None
     assert sorted(store.entries("rich"), key=str) == sorted([*entries_of(one), *entries_of(other)], key=str)
 
 
 def test_a_balance_under_the_price_changes_nothing_and_makes_no_task(store: Store) -> None:
     store.add_accounts([account("rich", 2)])
 
-    def make(_: int) -> tuple[Task, Sequence[Entry]]:
+    def make(_ordinal: int, _now: int) -> tuple[Task, Sequence[Entry]]:
         raise AssertionError
 
-    assert store.submit("rich", 3, 10, make) is None
-    assert store.balance("rich", 10) == 2
+    assert store.submit("rich", 3, at(10), make) is None
+    assert store.balance("rich", at(10)) == 2
     assert store.entries("rich") == []
 
 
@@ -125,18 +131,18 @@ def test_submissions_are_counted_from_one_and_refused_ones_are_not(store: Store)
     store.add_accounts([account("rich", 9), account("other", 3)])
     ordinals = []
 
-    def make(number: int) -> Callable[[int], tuple[Task, Sequence[Entry]]]:
-        def with_ordinal(ordinal: int) -> tuple[Task, Sequence[Entry]]:
+    def make(number: int) -> Callable[[int, int], tuple[Task, Sequence[Entry]]]:
+        def with_ordinal(ordinal: int, _now: int) -> tuple[Task, Sequence[Entry]]:
             ordinals.append(ordinal)
             made = task(number, plan=Plan("completed", 20))
             return made, entries_of(made)
 
         return with_ordinal
 
-    store.submit("rich", 3, 10, make(1))
-    store.submit("rich", 30, 10, make(2))
-    store.submit("other", 3, 10, make(3))
-    store.submit("rich", 3, 10, make(4))
+    store.submit("rich", 3, at(10), make(1))
+    store.submit("rich", 30, at(10), make(2))
+    store.submit("other", 3, at(10), make(3))
+    store.submit("rich", 3, at(10), make(4))
     assert ordinals == [1, 1, 2]
 
 
@@ -144,14 +150,14 @@ def test_what_fails_in_the_middle_of_a_submission_leaves_no_trace(store: Store) 
     store.add_accounts([account("rich", 10)])
     keep(store, task(1))
 
-    def fail(_: int) -> tuple[Task, Sequence[Entry]]:
+    def fail(_ordinal: int, _now: int) -> tuple[Task, Sequence[Entry]]:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        store.submit("rich", 3, 10, fail)
+        store.submit("rich", 3, at(10), fail)
     with pytest.raises(IntegrityError):  # the ID is taken
         keep(store, task(1))
-    assert store.balance("rich", 10) == 7
+    assert store.balance("rich", at(10)) == 7
     assert store.entries("rich") == entries_of(task(1))
     assert keep(store, task(2))
 
@@ -159,12 +165,12 @@ def test_what_fails_in_the_middle_of_a_submission_leaves_no_trace(store: Store) 
 def test_a_refund_counts_from_its_moment_and_once(store: Store) -> None:
     store.add_accounts([account("rich", 3)])
     keep(store, task(1))
-    assert [store.balance("rich", now) for now in (10, 19, 20, 10**15)] == [0, 0, 3, 3]
+    assert [store.balance("rich", at(now)) for now in (10, 19, 20, 10**15)] == [0, 0, 3, 3]
     assert keep(store, task(2, created_at=19), now=19) is None
     assert keep(store, task(3, created_at=20, plan=Plan("failed", 30)), now=20)  # which settles the first refund
-    assert [store.balance("rich", now) for now in (20, 29, 30, 10**15)] == [0, 0, 3, 3]
+    assert [store.balance("rich", at(now)) for now in (20, 29, 30, 10**15)] == [0, 0, 3, 3]
     assert keep(store, task(4, created_at=30, plan=Plan("completed", 40)), now=30)
-    assert store.balance("rich", 10**15) == 0
+    assert store.balance("rich", at(10**15)) == 0
     assert keep(store, task(5, created_at=10**14), now=10**14) is None
     assert sum(entry.amount for entry in store.entries("rich")) == -3
 
@@ -173,7 +179,7 @@ def test_refunds_that_are_not_enough_are_not_lost(store: Store) -> None:
     store.add_accounts([account("rich", 3)])
     keep(store, task(1))
     assert keep(store, task(2, credits=4, created_at=20), now=20) is None
-    assert store.balance("rich", 20) == 3
+    assert store.balance("rich", at(20)) == 3
     assert keep(store, task(3, created_at=20), now=20)
 
 
@@ -200,10 +206,10 @@ def service_on(store: Store, contract: Contract) -> Service:
 def test_many_threads_never_spend_more_than_there_is(contract: Contract, store: Store, clock: Clock) -> None:
     store.add_accounts([account("crowd", 100)])
     assert sum(submit_at_once([service_on(store, contract)], "crowd")) == 33
-    assert store.balance("crowd", clock.now) == 1
+    assert store.balance("crowd", at(clock.now)) == 1
     entries = store.entries("crowd")
     assert [entry.amount for entry in entries] == [-3] * 33
-    assert all(store.task(str(entry.task)) for entry in entries)
+    assert all(kept(store, str(entry.task)) for entry in entries)
 
 
 def test_two_stores_on_one_file_never_spend_more_than_there_is(
@@ -212,7 +218,7 @@ def test_two_stores_on_one_file_never_spend_more_than_there_is(
     one, other = (Store(f"sqlite:///{tmp_path}/mock.db") for _ in range(2))
     one.add_accounts([account("crowd", 100)])
     assert sum(submit_at_once([service_on(one, contract), service_on(other, contract)], "crowd")) == 33
-    assert one.balance("crowd", clock.now) == other.balance("crowd", clock.now) == 1
+    assert one.balance("crowd", at(clock.now)) == other.balance("crowd", at(clock.now)) == 1
     assert len(one.entries("crowd")) == 33
     one.close()
     other.close()
@@ -222,15 +228,15 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
     store, other = (Store(f"sqlite:///{tmp_path}/mock.db") for _ in range(2))
     store.add_accounts([account("rich", 10)])
 
-    def make(_: int) -> tuple[Task, Sequence[Entry]]:
+    def make(_ordinal: int, _now: int) -> tuple[Task, Sequence[Entry]]:
         # another thread of this process, and another process, read in the middle of a transaction
         with ThreadPoolExecutor(1) as thread:
-            assert thread.submit(store.balance, "rich", 10).result() == 10
+            assert thread.submit(store.balance, "rich", at(10)).result() == 10
             assert thread.submit(opened, other, BEARER, "rich").result() == "rich"
         return task(1), entries_of(task(1))
 
-    assert store.submit("rich", 3, 10, make)
-    assert other.balance("rich", 10) == 7
+    assert store.submit("rich", 3, at(10), make)
+    assert other.balance("rich", at(10)) == 7
     store.close()
     other.close()
 
@@ -242,7 +248,7 @@ def test_stores_that_begin_together_share_a_new_file(tmp_path: Path) -> None:
         together.wait()
         store = Store(url)
         store.add_accounts([account("rich", 10)])
-        credits = store.balance("rich", 0)
+        credits = store.balance("rich", at(0))
         store.close()
         return credits
 
@@ -278,12 +284,12 @@ def test_a_file_remembers_everything(tmp_path: Path) -> None:
     first.add_accounts([account("rich", 10)])
     keep(first, task(1))
     keep(first, task(2, plan=Plan("completed", 20)))
-    before = first.entries("rich"), first.task("tsk_1"), first.balance("rich", 10)
+    before = first.entries("rich"), first.task("tsk_1"), first.balance("rich", at(10))
     first.close()
     second = Store(url)
-    assert (second.entries("rich"), second.task("tsk_1"), second.balance("rich", 10)) == before
+    assert (second.entries("rich"), kept(second, "tsk_1"), second.balance("rich", at(10))) == before
     assert opened(second, BEARER, "rich") == "rich"
-    assert second.balance("rich", 20) == 7
+    assert second.balance("rich", at(20)) == 7
     second.close()
 
 
