@@ -1,6 +1,7 @@
-"""The pytest plugin: declares the options, and brings in the rest only when a target is given.
+"""The pytest plugin: declares the options of a run of this suite, and brings in the rest when a target is given.
 
-pytest loads it in every run of an environment that has the project installed, so it imports next to nothing.
+pytest loads it in every run of an environment that has the project installed, also where it is wanted for the mock
+alone. So it imports next to nothing, and leaves all names of options to others where this suite is not what is run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ PYTESTS_OWN = "strict"
 """pytest has the option `--strict` itself; when it stands on the command line, it means clauses too."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Declare the options, if this suite is to be run."""
+    if any(__package__ in word for word in args):
+        _add_options(parser)
+
+
+def _add_options(parser: pytest.Parser) -> None:
     """Declare an option for each setting."""
     group = parser.getgroup("contract-tests", "contract tests of a running implementation")
     for setting in fields(Settings):
@@ -38,6 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare a run, if there is a target."""
+    if not hasattr(config.option, "contract_target"):
+        return
     given = {
         setting.name: config.getoption(f"contract_{setting.name}")
         for setting in fields(Settings)

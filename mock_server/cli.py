@@ -8,7 +8,7 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing, nullcontext
 from typing import Any
 
@@ -20,6 +20,7 @@ from contract.model import Contract, SecurityScheme
 from contract.reader import JSON
 from contract.resources import near
 from mock_server.accounts import Account
+from mock_server.clock import machine_time
 from mock_server.console.views import BASE
 from mock_server.guard import is_loopback
 from mock_server.mock import Mock
@@ -66,7 +67,8 @@ def serve(settings: Settings) -> None:
         watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
         mock = Mock(settings, store)
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        click.echo(_greeting(mock.contract, mock.accounts, settings, listener.getsockname()[1]))
+        balances = {account.name: store.balance(account.name, machine_time) for account in mock.accounts}
+        click.echo(_greeting(mock.contract, mock.accounts, balances, settings, listener.getsockname()[1]))
         sys.stdout.flush()
         config = uvicorn.Config(
             mock,
@@ -97,11 +99,13 @@ def _listen(host: str, port: int) -> socket.socket:
         raise click.ClickException(message) from error
 
 
-def _greeting(contract: Contract, accounts: Sequence[Account], settings: Settings, port: int) -> str:
+def _greeting(
+    contract: Contract, accounts: Sequence[Account], balances: Mapping[str, int], settings: Settings, port: int
+) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{host}:{port}"
     rows = [
-        (secret, scheme, f"{account.credits:,}")
+        (secret, scheme, f"{balances[account.name]:,}")
         for account in accounts
         for scheme, secret in account.credentials.items()
     ]
@@ -111,7 +115,8 @@ def _greeting(contract: Contract, accounts: Sequence[Account], settings: Setting
     )
     files = " or ".join(str(near(file)) for file in settings.files)
     watched = f"Reading again whenever {files} changes\n" if settings.watch else ""
-    console = f"Console at {url}{BASE}\n" if settings.control else ""
+    shown = "?token=TOKEN" if settings.control_token else ""
+    console = f"Console at {url}{BASE}{shown}\n" if settings.control else ""
     return (
         f"{contract.title} {contract.version}, played from {near(settings.spec)}\n"
         f"Listening on {url} (Ctrl-C ends it)\n{console}Reference at {url}/docs\n{watched}\n{keys}\n\n"

@@ -21,6 +21,7 @@ from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.request_validation import RequestValidationMiddleware
 from connexion.resolver import Resolver
 from connexion.validators.json import JSONRequestBodyValidator
+from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -79,7 +80,19 @@ def _handlers(control: Control) -> dict[str, Callable[..., Any]]:
 
     methods = [name for name in vars(Control) if not name.startswith("_")]
     named = {re.sub("_(.)", lambda part: part[1].upper(), name): getattr(control, name) for name in methods}
-    return {**named, "whoAmI": who_am_i}
+
+    def import_state(body: dict[str, Any]) -> Any:
+        # pictures are this mock's from now on, as its caller reaches it
+        tasks = [{**task, "base_url": _base_url()} if isinstance(task, dict) else task for task in body["tasks"]]
+        return control.import_state({**body, "tasks": tasks})
+
+    return {**named, "whoAmI": who_am_i, "importState": import_state}
+
+
+def _base_url() -> str:
+    """How the caller of this request reaches the mock."""
+    url: URL = request.url  # type: ignore[attr-defined]  # a proxy without types
+    return f"{url.scheme}://{url.netloc}"
 
 
 class _BodyValidator(JSONRequestBodyValidator):

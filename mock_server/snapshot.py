@@ -28,7 +28,9 @@ def state_at(lifecycle: Lifecycle, task: Task, now: int) -> tuple[State, int]:
     else:
         elapsed = max(now - task.created_at, 0)  # a clock set back leaves a task where it began
         reached = elapsed * steps // max(span, 1)
-    return way[reached], task.created_at - (-span * reached // steps)  # rounded up: not before it is in that state
+    since = task.created_at - (-span * reached // steps)  # rounded up: not before it is in that state
+    # where a clock was set back, a task may end before the moment at which it was accepted
+    return way[reached], max(since, task.created_at)
 
 
 def snapshot(lifecycle: Lifecycle, submission: Submission, task: Task, urls: Sequence[str], now: int) -> dict[str, Any]:

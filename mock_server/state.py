@@ -214,8 +214,8 @@ def _check(contract: Contract, state: Any) -> None:
 
 def _check_task(contract: Contract, task: Any) -> None:
     """Make sure that a task is one that the contract knows, with moments that can be."""
-    if not task["created_at"] <= task["ends_at"] <= (LATEST if task["sealed"] else HELD):
-        raise StateError(f"the task {task['id']!r} ends before it begins, or has ended in no year that there is")
+    if task["sealed"] and task["ends_at"] > LATEST:
+        raise StateError(f"the task {task['id']!r} has ended in no year that there is")
     if task["outcome"] not in contract.lifecycle.states:
         raise StateError(f"the contract has no state {task['outcome']!r}, which the task {task['id']!r} is to reach")
 

@@ -1,7 +1,7 @@
 """What the control API does to the state, beyond what playing the contract needs.
 
 Clocks may be set back. That undoes nothing: what has ended by then is sealed and its refunds are settled, what is at
-work keeps the time it has left, since all its moments move with the clock.
+work keeps the time it has left, since its end moves with the clock. When a task was accepted stays as it was.
 """
 
 from __future__ import annotations
@@ -292,10 +292,13 @@ class Admin:
         mine = tasks.account.in_(names)
         connection.execute(sa.update(tables.tasks).where(mine, tasks.ends_at <= now).values(sealed=True))
         going_on = sa.select(tasks.id).where(mine, ~tasks.sealed)
-        moved = {"counts_from": entries.counts_from - by}
-        connection.execute(sa.update(tables.entries).where(entries.task.in_(going_on)).values(**moved))
-        moved = {"created_at": tasks.created_at - by, "ends_at": tasks.ends_at - by}
-        connection.execute(sa.update(tables.tasks).where(mine, ~tasks.sealed).values(**moved))
+        to_come = entries.task.in_(going_on) & ~entries.settled
+        connection.execute(sa.update(tables.entries).where(to_come).values(counts_from=entries.counts_from - by))
+        # what has moved credits already has done so by now, whatever the clock said then
+        late = entries.account.in_(names) & entries.settled & (entries.counts_from > now - by)
+        connection.execute(sa.update(tables.entries).where(late).values(counts_from=now - by))
+        going_on_too = sa.update(tables.tasks).where(mine, ~tasks.sealed)
+        connection.execute(going_on_too.values(ends_at=tasks.ends_at - by))
 
     def _setting(self, connection: sa.Connection, name: str, *, lock: bool = False) -> str | None:
         query = sa.select(tables.settings.c.value).where(tables.settings.c.name == name)

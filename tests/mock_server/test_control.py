@@ -288,10 +288,16 @@ def test_a_clock_that_is_set_back_undoes_nothing(tmp_path: Path) -> None:
         assert (shown["status"], shown["creditsRefunded"], balance(mock, key)) == (2, True, 6)
         control(mock, "PUT", f"clock?account={name}", real=True)
         assert (mock.read(failed, key), balance(mock, key)) == (shown, 6)
+        accepted = mock.read(late, key)
         left = control(mock, "GET", f"tasks/{late}")["secondsLeft"]
         assert 0 < left <= 30
         control(mock, "POST", f"clock/advance?account={name}", seconds=31)
-        assert (mock.read(late, key)["status"], balance(mock, key)) == (2, 9)
+        ended = mock.read(late, key)
+        assert (ended["status"], balance(mock, key)) == (2, 9)
+        assert ended["createdAt"] == accepted["createdAt"] <= ended["updatedAt"]
+        ledger = control(mock, "GET", f"accounts/{name}/ledger")["entries"]
+        assert [entry["kind"] for entry in ledger] == ["debit", "refund", "debit", "refund"]
+        assert [entry["at"] for entry in ledger] == sorted(entry["at"] for entry in ledger)
 
 
 def test_the_clock_of_all_moves_all_who_have_none_of_their_own(tmp_path: Path) -> None:
@@ -452,7 +458,8 @@ def test_a_state_is_saved_and_taken_over_by_another_mock(tmp_path: Path) -> None
         taken = control(other, "GET", f"accounts/{name}")
         assert (taken["scenario"], taken["clock"]["speed"]) == ("provider-down", 0)
         again = control(other, "GET", "state")
-        assert (again["tasks"], again["entries"]) == (state["tasks"], state["entries"])
+        moved = [{**task, "base_url": other.url} for task in state["tasks"]]  # its pictures are the other mock's
+        assert (again["tasks"], again["entries"]) == (moved, state["entries"])
         assert _timeless(again["accounts"]) == _timeless(state["accounts"])
         control(other, "POST", f"clock/advance?account={name}", seconds=30)
         assert other.read(pending, key)["status"] == 1
@@ -463,7 +470,7 @@ def test_a_state_is_saved_and_taken_over_by_another_mock(tmp_path: Path) -> None
     [
         (lambda state: state.pop("tasks"), "'tasks' is a required property"),
         (lambda state: state.update(format=2), "format"),
-        (lambda state: state["accounts"][0].update(balance=7), "its entries make"),
+        (lambda state: state["accounts"][0].update(balance=MOST_CREDITS - 1), "its entries make"),
         (lambda state: state["accounts"][0].update(balance=-1), "accounts/0/balance"),
         (lambda state: state["accounts"].append(state["accounts"][0]), "two of the same account"),
         (lambda state: state["tasks"][0].update(account="nobody"), "of no account that is there: 'nobody'"),
@@ -474,7 +481,7 @@ def test_a_state_is_saved_and_taken_over_by_another_mock(tmp_path: Path) -> None
         (lambda state: state["clock"].update(since=0.0), "clock/since: 0.0 is not a whole number"),
         (lambda state: state["clock"].update(then=-(2**63)), "clock/then"),
         (lambda state: state["tasks"][0].update(created_at=2**60), "tasks/0/created_at"),
-        (lambda state: state["tasks"][0].update(ends_at=0), "ends before it begins"),
+        (lambda state: state["tasks"][0].update(ends_at=2**60, sealed=True), "has ended in no year that there is"),
         (lambda state: state["accounts"][0].update(scenario="a\0b"), "it holds a NUL character"),
     ],
 )

@@ -99,7 +99,8 @@ def test_an_unknown_account_has_no_balance_and_no_entries(store: Store) -> None:
     with pytest.raises(KeyError):
         store.balance("nobody", at(0))
     assert store.entries("nobody") == []
-    assert keep(store, task(1)) is None
+    with pytest.raises(KeyError):
+        keep(store, task(1))
 
 
 # ---------------------------------------------------------------- submissions
@@ -284,7 +285,7 @@ def test_a_file_remembers_everything(tmp_path: Path) -> None:
     first.add_accounts([account("rich", 10)])
     keep(first, task(1))
     keep(first, task(2, plan=Plan("completed", 20)))
-    before = first.entries("rich"), first.task("tsk_1"), first.balance("rich", at(10))
+    before = first.entries("rich"), kept(first, "tsk_1"), first.balance("rich", at(10))
     first.close()
     second = Store(url)
     assert (second.entries("rich"), kept(second, "tsk_1"), second.balance("rich", at(10))) == before
