@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -198,13 +198,12 @@ class Cases:
 
     # ----------------------------------------------------------------- valid
 
-    def _valid(
-        self, profile: RequestProfile, name: str, fields: Mapping[str, Any], clause: str, absent: Collection[str] = ()
-    ) -> Case:
-        plain = {key: value for key, value in self.plain(profile).items() if key not in absent}
-        body = {**plain, **fields}
-        if absent:
-            clause = self.price_clause(body)
+    def _valid(self, profile: RequestProfile, name: str, fields: Mapping[str, Any], clause: str) -> Case:
+        """The plain request of a profile, with these fields set."""
+        return self._accepted_at(profile, name, self.plain(profile, fields), clause)
+
+    def _accepted_at(self, profile: RequestProfile, name: str, body: Any, clause: str) -> Case:
+        """A request that must be accepted, at its price."""
         return Case(
             name=f"{self._operation.id}-{profile.name}-{name}",
             operation=self._operation.id,
@@ -312,8 +311,9 @@ class Cases:
         fields = {name: values for name, values in fields.items() if len(values) > 1}
         for number, chosen in enumerate(pairwise([range(len(values)) for values in fields.values()]), 1):
             said = {name: values[index] for (name, values), index in zip(fields.items(), chosen, strict=True)}
-            present = {name: value for name, value in said.items() if value is not _ABSENT}
-            yield self._valid(profile, f"pairs-{number}", present, f"{self._prefix(profile)}.price", absent=set(said))
+            plain = {name: value for name, value in self.plain(profile).items() if name not in said}
+            body = plain | {name: value for name, value in said.items() if value is not _ABSENT}
+            yield self._accepted_at(profile, f"pairs-{number}", body, self.price_clause(body))
 
     def _values(self, profile: RequestProfile, name: str) -> list[Any]:
         """Some values of a field, that it is not there among them, if it may be."""

@@ -90,7 +90,7 @@ class Exchanges:
         self._lock = threading.Lock()
         self._ids = count(1)
         self.newest = 0
-        """The ID of the newest exchange; it changes whenever there is something new to see."""
+        """The ID of the exchange that ended last; it changes whenever there is something new to see."""
 
     def hide_credentials_of(self, contract: Contract) -> None:
         """Leave out what are credentials by this contract, beside those of the ones before."""

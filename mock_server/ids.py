@@ -1,4 +1,4 @@
-"""Task IDs: `tsk_` and a ULID, like the example on the API's page. Nobody may rely on the form."""
+"""IDs: a prefix and a ULID, like the `tsk_` of the example on the API's page. Nobody may rely on the form."""
 
 from __future__ import annotations
 

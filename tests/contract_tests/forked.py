@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +26,7 @@ _PRELOADED: Final = ("hypothesis.stateful", "httpx", "jsonschema_rs", "openapi_c
 
 
 def carry_out(words: list[str], folder: Path, env: Mapping[str, str]) -> tuple[int, str]:
-    """Run the command with the words that follow its name; gives its exit status, and what it printed."""
+    """Run the command line, whose first word is the command; gives its exit status, and what it printed."""
     printed = folder / "printed.txt"
     order = {"words": words, "folder": str(folder), "env": dict(env), "printed": str(printed)}
     nursery = _nursery()
@@ -33,7 +34,9 @@ def carry_out(words: list[str], folder: Path, env: Mapping[str, str]) -> tuple[i
     assert nursery.stdout is not None
     nursery.stdin.write(json.dumps(order) + "\n")
     nursery.stdin.flush()
-    status = int(nursery.stdout.readline())
+    answered = nursery.stdout.readline()
+    assert answered, "the process that runs are forked off has died"
+    status = int(answered)
     return status, printed.read_text("utf-8")
 
 
@@ -76,15 +79,18 @@ def _run(order: dict[str, Any]) -> None:
         os.dup2(out, descriptor)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = order["words"]
-    status: Any = 1
+    status: Any = 0
     try:
         importlib.import_module("contract_tests.cli").main()
     except SystemExit as end:
-        status = end.code
+        status = end.code or 0
+    except BaseException:  # as the interpreter does
+        traceback.print_exc()
+        status = 1
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status if isinstance(status, int) else 0)
+        os._exit(status if isinstance(status, int) else 1)
 
 
 if __name__ == "__main__":
