@@ -84,7 +84,7 @@ def _run(order: dict[str, Any]) -> None:
         importlib.import_module("contract_tests.cli").main()
     except SystemExit as end:
         status = end.code or 0
-    except BaseException:  # as the interpreter does
+    except BaseException:  # noqa: BLE001 - shown, as the interpreter does
         traceback.print_exc()
         status = 1
     finally:
