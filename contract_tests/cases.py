@@ -320,6 +320,13 @@ class Cases:
         node = profile.properties[name]
         values = [item.value for item in node.children("enum")] or [samples.typical(node), _filled(node)]
         largest = [sample.value for sample in samples.valid(node) if sample.keyword == "maxItems"]
+        elsewhere = [
+            item.value
+            for other in self.submission.profiles.values()
+            for item in (other.properties[name].children("enum") if name in other.properties else ())
+            if other is not profile and samples.allows(node, item.value)
+        ]
+        largest += elsewhere[-2:]  # what is known of the field only from another profile
         absent = [] if name in profile.required else [_ABSENT]
         return absent + [v for i, v in enumerate(values + largest) if v not in (values + largest)[:i]]
 
@@ -397,6 +404,7 @@ class Cases:
                     name[:-1],
                     f"{name}-x",
                     name.rpartition("/")[2],
+                    *(other.rpartition("/")[0] + "/" + name for other in names if "/" in other),
                 )
             ),
         ]

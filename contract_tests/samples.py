@@ -53,6 +53,8 @@ FIELDS: dict[str, Any] = {
     "callbackUrl": 1,
     "user": None,
     "mode": "edit",
+    "__proto__": {"x": 1},
+    "constructor": 1,
 }
 """Fields that APIs of this kind like to have, with values that would matter."""
 
@@ -61,8 +63,8 @@ _JUNK: dict[str, tuple[Any, ...]] = {
     "integer": (None, "7", 1.5, True, [7], {}),
     "number": (None, "7", True, [7], {}),
     "boolean": (None, "true", 1, [], {}),
-    "array": (None, "text", 7, True, {"0": "text"}),
-    "object": (None, "text", 7, True, [["key", "value"]]),
+    "array": (None, "text", "[]", 7, True, {"0": "text"}),
+    "object": (None, "text", '{"seed": 1}', 7, True, [["key", "value"]]),
 }
 
 _URL_MISSES = (
@@ -161,7 +163,8 @@ def invalid(node: Node) -> Iterator[Sample]:
     type_ = _type(node)
     for value in _JUNK[type_]:
         if not allows(node, value):
-            yield Sample(f"type-{_kind(value)}", "type", value)
+            text = isinstance(value, str) and value.startswith(("[", "{"))
+            yield Sample("type-json-text" if text else f"type-{_kind(value)}", "type", value)
     seen: list[Any] = []
     for sample in _invalid(node, type_):
         if not allows(node, sample.value) and sample.value not in seen:
@@ -278,6 +281,10 @@ def _invalid_arrays(node: Node) -> Iterator[Sample]:
         if sample.keyword not in seen:
             seen.add(sample.keyword)
             yield Sample(f"later-item-{sample.label}", sample.keyword, [good, sample.value], "*")
+            if node.get("maxItems"):
+                most = [good] * (node.need("maxItems").value - 1)
+                yield Sample(f"last-item-{sample.label}", sample.keyword, [*most, sample.value], "*")
+    yield Sample("item-in-an-object", "type", [{"url": good}], "*")
 
 
 def _invalid_strings(node: Node) -> Iterator[Sample]:
@@ -288,6 +295,7 @@ def _invalid_strings(node: Node) -> Iterator[Sample]:
         for miss in (value.swapcase(), value + " ", " " + value, value[:-1], value + value[-1:], value + "\n"):
             yield Sample(f"near-{miss!r}", "enum", miss)
         yield from (Sample(f"turned-{v}", "enum", v) for v in _turned(value))
+        yield from (Sample(f"number-of-{value}", "type", int(digits)) for digits in re.findall("^[0-9]+", value))
     if node.get("enum"):
         yield from (Sample(f"word-{word}", "enum", word) for word in VOCABULARY)
     if node.get("pattern"):

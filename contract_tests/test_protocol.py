@@ -235,6 +235,8 @@ def test_odd_values_are_no_server_error(bench: Bench, submitting: Operation) -> 
         "huger-integer": b"9" * 5000,
         "huge-number": b"1e400",
         "tiny-number": b"1e-400",
+        "lone-surrogate": b'"\\ud800"',
+        "not-a-number": b"NaN",
         "long-key": b'{"' + b"k" * 100_000 + b'":1}',
     }
     for value in values.values():
