@@ -21,8 +21,8 @@ test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, cove
 matrix: $(DEV)  ## Hold each of the test target's faults against the contract tests, and Schemathesis alone
 	@.venv/bin/python benchmarks/matrix.py $(ARGS)
 
-whole: $(DEV)  ## Run the contract tests from end to end, and every property with many more examples
-	@.venv/bin/pytest -m whole
+whole: $(DEV)  ## Run what takes long: whole contract tests, every browser test, properties with more examples
+	@.venv/bin/pytest -n auto -m whole
 	@.venv/bin/pytest -n auto -m "hypothesis and not whole" --hypothesis-profile thorough
 
 lint: $(DEV)  ## Run the checks that run no code of the project

@@ -184,6 +184,7 @@ def test_the_log_is_lines_of_json_without_credentials(mock: Process) -> None:
 # ------------------------------------------------------------------- schemathesis
 
 
+@pytest.mark.whole
 def test_schemathesis_finds_no_issue(mock: Process, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     command = [program, "run", default_contract(), "--url", mock.url, "--header", f"Authorization: Bearer {RICH}"]

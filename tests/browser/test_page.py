@@ -22,6 +22,7 @@ RETRIES = 4
 # ------------------------------------------------------------ the good course
 
 
+@pytest.mark.whole
 def test_a_new_page_asks_nothing_of_anybody(screen: Screen, mock: Process) -> None:
     screen.open("sk_some").reaches("idle", "Nothing submitted yet")
     expect(screen.field("Base URL")).to_have_value(mock.url)
@@ -29,6 +30,7 @@ def test_a_new_page_asks_nothing_of_anybody(screen: Screen, mock: Process) -> No
     assert not screen.asked
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("fields", "sent"),
     [
@@ -142,6 +144,7 @@ def test_it_waits_as_the_contract_says(screen: Screen, contract: Contract) -> No
     screen.reaches("timeout", f"Not ended after {timing.deadline:g} seconds", "may still end")
 
 
+@pytest.mark.whole
 def test_after_the_longest_wait_the_task_can_be_read_again(screen: Screen, account: Account) -> None:
     task = account.mock.new(account.key, **told(afterSeconds=2))
     screen.open(account.key, task=task, longest=0.3).reaches("timeout", task)
@@ -223,6 +226,7 @@ def test_another_server_than_the_api(screen: Screen, site: str) -> None:
     screen.open("sk_any", api=site).submit().reaches("unreachable", "not JSON", problem="not-json")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("status", "body"),
     [
@@ -243,6 +247,7 @@ def test_an_answer_that_no_contract_knows(screen: Screen, status: int, body: Any
     expect(screen.page.locator("#answer")).to_contain_text(f"status {status}")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("body", [{"status": 3}, {"status": 1}, {"status": 1, "imageUrls": None}, {"status": 2}])
 def test_a_snapshot_that_no_contract_knows(screen: Screen, body: Any) -> None:
     screen.page.route("**/api/ai/**", answering(200, body))
@@ -252,6 +257,7 @@ def test_a_snapshot_that_no_contract_knows(screen: Screen, body: Any) -> None:
     assert screen.reads == 1 + RETRIES
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("api", ["", "localhost:8000", "example.com", "ftp://example.com", "/api"])
 def test_what_can_be_no_base_url(screen: Screen, api: str) -> None:
     screen.open("sk_any")
@@ -312,11 +318,13 @@ def test_scenario(screen: Screen, account: Account, scenario: str, state: str, t
     assert account.balance() == (997 if state == "completed" else 1000)
 
 
+@pytest.mark.whole
 def test_the_slow_provider_takes_longer_than_anybody_waits(screen: Screen, account: Account) -> None:
     account.play("slow-provider")
     screen.open(account.key, longest=0.5).submit().reaches("timeout", "may still end")
 
 
+@pytest.mark.whole
 def test_of_many_tasks_some_fail_and_the_others_complete(screen: Screen, mock: Process) -> None:
     account = Account.new(mock, credits=1000, name="one-in-five")  # the name decides which tasks fail
     account.play("one-in-five-fails")
@@ -340,6 +348,7 @@ SUBMISSIONS = [("server-errors", "server-error", "", "The server had an error"),
 READS = [("server-errors-on-reads", "server-error", "", "The server had an error"), *LOST]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("scenario", "state", "problem", "text"), SUBMISSIONS)
 def test_a_submission_is_never_sent_again_by_itself(
     screen: Screen, account: Account, scenario: str, state: str, problem: str, text: str
@@ -357,6 +366,7 @@ def test_a_submission_is_never_sent_again_by_itself(
     assert len(screen.submissions) == 2
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("scenario", "state", "problem", "text"), READS)
 def test_a_read_is_tried_again_by_itself_and_then_by_hand(
     screen: Screen, account: Account, scenario: str, state: str, problem: str, text: str
@@ -375,6 +385,7 @@ def test_a_read_is_tried_again_by_itself_and_then_by_hand(
     assert not screen.submissions
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("scenario", [name for name, *_ in READS])
 def test_a_service_that_recovers_is_read_on_as_if_nothing_had_been(
     screen: Screen, account: Account, scenario: str

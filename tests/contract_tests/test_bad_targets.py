@@ -91,6 +91,7 @@ def test_an_answer_without_end_is_cut_and_is_a_finding(tmp_path: Path) -> None:
     assert f"the answer is larger than {LARGEST_ANSWER:,} bytes" in outcome.text
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("manner", "clause"),
     [

@@ -155,6 +155,7 @@ def test_a_warning_does_not_fail_the_run(tmp_path: Path) -> None:
     assert "- WARNING -" in outcome.text
 
 
+@pytest.mark.whole
 def test_the_same_seed_sends_the_same_requests_in_the_same_order(tmp_path: Path) -> None:
     sent = []
     for number in range(2):
@@ -193,6 +194,7 @@ def test_a_cap_of_nothing_spends_nothing_and_tells_what_is_left_out(target: Coun
     assert outcome.verdicts["generateImage.401"] == "held"
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two processes"])
 def test_a_cap_is_never_exceeded_not_even_by_wrong_prices(tmp_path: Path, workers: tuple[str, ...]) -> None:
     cap = 61
@@ -216,6 +218,7 @@ def test_what_a_silent_target_charges_is_counted_too(tmp_path: Path) -> None:
     assert 0 < spent == outcome.report["spent"] <= 40
 
 
+@pytest.mark.whole
 def test_an_account_that_runs_out_of_credits_is_no_finding(target: Counted, tmp_path: Path) -> None:
     key = new_account(target.url, 20)
     some = ("--key", key, "--second-key", SECOND_KEY, "--strict", "--fuzz", "10")
@@ -229,6 +232,7 @@ def test_an_account_that_runs_out_of_credits_is_no_finding(target: Counted, tmp_
 # ------------------------------------------------------------ what is given
 
 
+@pytest.mark.whole
 def test_without_hooks_nothing_is_found_and_the_rest_says_why(target: Counted, tmp_path: Path) -> None:
     """And it is a failure only for who requires all."""
     some = (*KEYS, "--strict", "--require-all", "-k", "not test_requests")
@@ -243,6 +247,7 @@ def test_without_hooks_nothing_is_found_and_the_rest_says_why(target: Counted, t
     assert {"lifecycle.completed.final", "getTask.404.foreign", "generateImage.order.401-400"}.isdisjoint(reasons)
 
 
+@pytest.mark.whole
 def test_a_gateway_is_not_taken_for_the_target(tmp_path: Path) -> None:
     """It turns requests away now and then, and sets a cookie that would open everything to everybody."""
     numbers = iter(range(100_000))
@@ -269,6 +274,7 @@ def test_a_gateway_is_not_taken_for_the_target(tmp_path: Path) -> None:
 # ------------------------------------------------------------- credentials
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two processes"])
 def test_credentials_appear_nowhere_not_even_where_the_target_repeats_them(
     tmp_path: Path, workers: tuple[str, ...]

@@ -516,6 +516,7 @@ def test_a_reset_goes_back_to_the_fixtures(tmp_path: Path) -> None:
         assert [a["name"] for a in control(mock, "GET", "accounts")["accounts"]] == ["empty", "other", "poor", "rich"]
 
 
+@pytest.mark.whole
 def test_the_control_api_keeps_its_own_document(tmp_path: Path) -> None:
     """What Schemathesis makes of the document finds no answer that the document does not have."""
     with Process(tmp_path, ("--task-seconds", "0")) as mock:

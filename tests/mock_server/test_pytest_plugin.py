@@ -165,6 +165,7 @@ def test_a_project_tests_its_client_with_the_fixture(project: Project) -> None:
     assert outcome.status == 0
 
 
+@pytest.mark.whole
 def test_each_worker_of_xdist_has_a_mock_of_its_own(project: Project) -> None:
     tests = """
 import pathlib, time
@@ -197,6 +198,7 @@ def test_it(request):
     project.pytest("-q", "-p", "no:schemathesis").counted(passed=1)
 
 
+@pytest.mark.whole
 def test_the_fixtures_are_listed_with_what_they_are_for(project: Project) -> None:
     text = project.pytest("--fixtures", "-q").text
     assert re.search(r"^mock_server \[session scope\] .*\n +A running mock", text, re.MULTILINE)
@@ -214,6 +216,7 @@ def test_a_mock_that_does_not_start_fails_the_tests_with_what_it_printed(project
     assert "Traceback" not in outcome.text
 
 
+@pytest.mark.whole
 def test_options_that_the_command_does_not_have_are_said_in_its_words(project: Project) -> None:
     project.write(
         conftest=CONFTEST.replace('"--task-seconds", "3600"', '"--nonsense"'),
@@ -224,6 +227,7 @@ def test_options_that_the_command_does_not_have_are_said_in_its_words(project: P
     assert "No such option" in text
 
 
+@pytest.mark.whole
 def test_a_folder_of_the_same_name_does_not_get_in_the_way(project: Project) -> None:
     (project.folder / "contract").mkdir()
     (project.folder / "contract" / "__init__.py").write_text("raise RuntimeError\n")
@@ -289,6 +293,7 @@ def test_it(mock_server):
             process.kill()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_whatever_ends_pytest_ends_the_mock(project: Project, number: signal.Signals) -> None:
     with at_work(project) as (process, url):
@@ -298,6 +303,7 @@ def test_whatever_ends_pytest_ends_the_mock(project: Project, number: signal.Sig
         assert comes_true(lambda: not listens(url))
 
 
+@pytest.mark.whole
 def test_an_interrupted_session_is_over_when_the_mock_is(project: Project) -> None:
     with at_work(project) as (process, url):
         process.send_signal(signal.SIGINT)
@@ -307,6 +313,7 @@ def test_an_interrupted_session_is_over_when_the_mock_is(project: Project) -> No
     assert "Error" not in text
 
 
+@pytest.mark.whole
 def test_the_mocks_of_workers_end_with_them(project: Project) -> None:
     with at_work(project, "-n", "1") as (process, url):
         process.send_signal(signal.SIGKILL)

@@ -168,6 +168,7 @@ def test_a_file_may_go_and_come_back(mock: Watched) -> None:
         mock.is_mended()
 
 
+@pytest.mark.whole
 def test_a_file_may_be_deleted_and_written_anew(mock: Watched) -> None:
     text = mock.spec.read_text("utf-8").replace(PRICE, DEARER)
     mock.spec.unlink()
@@ -177,6 +178,7 @@ def test_a_file_may_be_deleted_and_written_anew(mock: Watched) -> None:
     mock.costs(5)
 
 
+@pytest.mark.whole
 def test_a_file_may_be_replaced_as_editors_do(mock: Watched) -> None:
     before = PRICE
     for price in (5, 7, 9):
@@ -189,6 +191,7 @@ def test_a_file_may_be_replaced_as_editors_do(mock: Watched) -> None:
         before = after
 
 
+@pytest.mark.whole
 def test_the_whole_folder_may_go_and_come_back(mock: Watched) -> None:
     aside = mock.folder.with_name("aside")
     mock.folder.rename(aside)
@@ -199,6 +202,7 @@ def test_the_whole_folder_may_go_and_come_back(mock: Watched) -> None:
     mock.costs(5)
 
 
+@pytest.mark.whole
 def test_a_file_may_be_a_link_to_one_elsewhere(tmp_path: Path) -> None:
     files, real = tmp_path / "files", tmp_path / "real"
     files.mkdir()
@@ -212,6 +216,7 @@ def test_a_file_may_be_a_link_to_one_elsewhere(tmp_path: Path) -> None:
         mock.costs(5)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("pause", [False, True], ids=["at once", "after the first half has been read"])
 def test_a_file_may_be_written_in_two_halves(mock: Watched, pause: bool) -> None:
     text = mock.spec.read_text("utf-8").replace(PRICE, DEARER)
@@ -226,6 +231,7 @@ def test_a_file_may_be_written_in_two_halves(mock: Watched, pause: bool) -> None
     mock.is_mended()
 
 
+@pytest.mark.whole
 def test_accounts_are_added_and_those_that_are_there_keep_what_they_have(mock: Watched) -> None:
     mock.process.new(RICH)
     changed(mock.accounts, "bearerAuth: sk_test_rich", "bearerAuth: sk_test_richer")
@@ -241,6 +247,7 @@ def test_accounts_are_added_and_those_that_are_there_keep_what_they_have(mock: W
     assert mock.process.submit("sk_test_richer").status_code == 200
 
 
+@pytest.mark.whole
 def test_a_reset_goes_back_to_the_accounts_of_now(mock: Watched) -> None:
     changed(mock.accounts, "credits: 2\n", "credits: 8\n")
     mock.until(lambda: "read again" in mock.process.log())
@@ -263,6 +270,7 @@ def test_scenarios_are_added_and_a_broken_one_changes_nothing(mock: Watched) -> 
     assert mock.process.submit(account.key).status_code == 500
 
 
+@pytest.mark.whole
 def test_an_account_in_a_scenario_that_is_gone_goes_by_the_one_of_the_start(mock: Watched) -> None:
     account = mock.server.account()
     account.scenario("out-of-credits")
@@ -270,6 +278,7 @@ def test_an_account_in_a_scenario_that_is_gone_goes_by_the_one_of_the_start(mock
     mock.until(lambda: mock.process.submit(account.key).status_code == 200)
 
 
+@pytest.mark.whole
 def test_other_files_of_the_folder_and_a_touch_change_nothing(mock: Watched) -> None:
     (mock.folder / "notes.txt").write_text("x")
     os.utime(mock.spec)
@@ -278,6 +287,7 @@ def test_other_files_of_the_folder_and_a_touch_change_nothing(mock: Watched) -> 
     assert mock.process.log().count("read again") == 1
 
 
+@pytest.mark.whole
 def test_a_request_that_is_at_work_finishes_with_what_it_began_with(mock: Watched) -> None:
     body = valid()
     account = mock.server.account(credits=20)
@@ -294,6 +304,7 @@ def test_a_request_that_is_at_work_finishes_with_what_it_began_with(mock: Watche
     assert len(account.exchanges()) == 1
 
 
+@pytest.mark.whole
 def test_credentials_of_any_contract_so_far_are_left_out_of_exchanges(mock: Watched) -> None:
     headers = {"X-Api-Key": "tell nobody", **bearer(RICH)}
     mock.process.client.post(SUBMIT, content=valid(), headers=headers)
@@ -306,6 +317,7 @@ def test_credentials_of_any_contract_so_far_are_left_out_of_exchanges(mock: Watc
     assert "tell nobody" not in repr(mock.server.exchanges())
 
 
+@pytest.mark.whole
 def test_the_state_of_a_database_stays_too(tmp_path: Path) -> None:
     with watching(tmp_path, f"--database=sqlite:///{tmp_path}/files/mock.db") as mock:  # beside what is watched
         account = mock.server.account(credits=20)
@@ -315,6 +327,7 @@ def test_the_state_of_a_database_stays_too(tmp_path: Path) -> None:
         assert account.balance == 17
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_the_watch_ends_with_the_mock(tmp_path: Path, number: signal.Signals) -> None:
     with watching(tmp_path) as mock:
