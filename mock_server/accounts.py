@@ -31,7 +31,7 @@ _SCHEMA: Final = jsonschema_rs.Draft4Validator(
                     "required": ["name", "credentials"],
                     "additionalProperties": False,
                     "properties": {
-                        "name": {"type": "string", "minLength": 1},
+                        "name": {"type": "string", "minLength": 1, "pattern": "^[^/\\x00-\\x1f]+$"},
                         "credits": {"type": "integer", "minimum": 0, "maximum": MOST_CREDITS},
                         "credentials": {
                             "type": "object",

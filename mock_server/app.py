@@ -9,7 +9,6 @@ for each request, and cannot say which field of which branch is wrong.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import traceback
 from collections.abc import Callable
@@ -44,6 +43,7 @@ from mock_server.prefer import PreferenceError, forced_answer, read_preferences
 from mock_server.scenarios import Scenarios
 from mock_server.service import Service
 from mock_server.store import Store
+from mock_server.transmit import hang_up, pause
 
 
 def build_app(
@@ -83,6 +83,7 @@ def build_app(
         allow_methods=["*"],
         allow_headers=["*"],
         allow_credentials=True,
+        allow_private_network=True,
         expose_headers=["*"],
     )
 
@@ -140,7 +141,9 @@ def _preferring(contract: Contract, scenarios: Scenarios) -> Callable[[ASGIApp],
                 await app(scope, receive, send)
                 return
             note(scope, operation=operation, forced=forced.status)
-            await asyncio.sleep(preferences.delay)
+            if preferences.delay and not await pause(preferences.delay, scope, receive):
+                await hang_up(scope, receive)
+                return
             await respond(forced)(scope, receive, send)
 
         return prefer

@@ -6,6 +6,7 @@ What cannot be done is a `ControlError`.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from mock_server.store import Admin, Change, Holder, Store, StoreError, TooManyC
 from mock_server.task import HELD, MICROSECONDS, Plan, Task
 
 Json = dict[str, Any]
+
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class ControlError(Exception):
@@ -80,6 +83,8 @@ class Control:
     def create_account(self, body: Json) -> tuple[Json, int]:
         """Make an account with fresh credentials."""
         name = body.get("name") or f"account-{secrets.token_hex(8)}"
+        if not _NAME.fullmatch(name):  # JSON Schema in Python lets a line break pass at the end
+            raise ControlError(HTTPStatus.BAD_REQUEST, f"name: {name!r} does not match {_NAME.pattern}")
         keys = {scheme: f"sk_mock_{secrets.token_hex(16)}" for scheme in self._contract.security_schemes}
         if not self._admin.create(Account(name, body["credits"], keys)):
             raise ControlError(HTTPStatus.CONFLICT, f"there is an account {name!r} already")
@@ -157,8 +162,9 @@ class Control:
         """A page of tasks, newest first."""
         if account is not None:
             self._holder(account)
+        machine = self._machine()
         found = self._admin.tasks(account, after=after, limit=limit)
-        shown = [self._task(task, clock) for task, clock in found if self._service.plays(task)]
+        shown = [self._task(task, clock.at(machine)) for task, clock in found if self._service.plays(task)]
         following = found[-1][0].id if len(found) == limit else None
         return {"tasks": shown, "next": following}
 
@@ -207,9 +213,9 @@ class Control:
         """The last exchanges as a HAR file."""
         return self._exchanges.har(account)
 
-    def get_exchange(self, exchange: int) -> Json:
+    def get_exchange(self, exchange: str) -> Json:
         """One exchange."""
-        found = self._exchanges.find(exchange)
+        found = self._exchanges.find(int(exchange))
         if found is None:
             raise ControlError(HTTPStatus.NOT_FOUND, f"the exchange {exchange} is not kept, or not any more")
         return self._exchanges.shown(found)
@@ -268,19 +274,19 @@ class Control:
         self.changes += 1
         return self._clock(clock, own=account is not None and self._holder(account).own)
 
-    def _find(self, task_id: str) -> tuple[Task, Clock]:
-        """A task that the contract knows, and its clock."""
+    def _find(self, task_id: str) -> tuple[Task, int]:
+        """A task that the contract knows, and what time it is for it."""
+        machine = self._machine()
         found = self._store.task(task_id) if ids.may_be_task_id(task_id) else None
         if found is None:
             raise ControlError(HTTPStatus.NOT_FOUND, f"no task {task_id!r}")
         if not self._service.plays(found[0]):
             message = f"the contract does not know the kind of task {task_id!r} any more"
             raise ControlError(HTTPStatus.NOT_FOUND, message)
-        return found
+        return found[0], found[1].at(machine)
 
-    def _task(self, task: Task, clock: Clock) -> Json:
+    def _task(self, task: Task, now: int) -> Json:
         """A task as its keeper sees it."""
-        now = clock.at(self._machine())
         state, _ = state_at(self._contract.lifecycle, task, now)
         going_on = not task.has_ended(now)
         return {

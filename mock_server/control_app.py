@@ -23,8 +23,8 @@ from connexion.resolver import Resolver
 from connexion.validators.json import JSONRequestBodyValidator
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.reader import JSON
 from mock_server.app import Routing
@@ -34,6 +34,7 @@ from mock_server.invalid import InvalidRequest
 from mock_server.outer import note
 
 PREFIX: Final = "/_mock"
+_MOST_BYTES: Final = 64 * 1024 * 1024
 _DOCUMENT: Final = Path(__file__).with_name("control.yaml")
 
 
@@ -44,8 +45,12 @@ def control_document() -> tuple[str, dict[str, Any]]:
     return text, yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - either is a safe loader
 
 
-def control_app(control: Control) -> ASGIApp:
-    """Make the application."""
+def control_app(control: Control, public_url: str | None = None) -> ASGIApp:
+    """Make the application.
+
+    Args:
+        public_url: the beginning of every URL handed out; None takes how the mock was reached.
+    """
     text, document = control_document()
     app = AsyncApp(
         "mock_server",
@@ -53,7 +58,7 @@ def control_app(control: Control) -> ASGIApp:
     )
     app.add_api(
         document,
-        resolver=Resolver(_handlers(control).__getitem__),
+        resolver=Resolver(_handlers(control, public_url).__getitem__),
         strict_validation=True,
         validator_map={"body": MediaTypeDict({"*/*": _BodyValidator})},
     )
@@ -66,12 +71,16 @@ def control_app(control: Control) -> ASGIApp:
         if scope["path"] == f"{PREFIX}/openapi.yaml":
             await PlainTextResponse(text, media_type="application/yaml")(scope, receive, send)
             return
-        await app(_as_json(scope), receive, send)
+        body = await _read(receive)
+        if body is None:
+            await JSONResponse({"error": f"more than {_MOST_BYTES:,} bytes are too many"}, 413)(scope, receive, send)
+            return
+        await app(_as_json(scope, len(body)), _replay(body, receive), send)
 
     return serve
 
 
-def _handlers(control: Control) -> dict[str, Callable[..., Any]]:
+def _handlers(control: Control, public_url: str | None) -> dict[str, Callable[..., Any]]:
     """The method of each operation, by the operation's ID."""
 
     def who_am_i() -> Any:
@@ -83,7 +92,8 @@ def _handlers(control: Control) -> dict[str, Callable[..., Any]]:
 
     def import_state(body: dict[str, Any]) -> Any:
         # pictures are this mock's from now on, as its caller reaches it
-        tasks = [{**task, "base_url": _base_url()} if isinstance(task, dict) else task for task in body["tasks"]]
+        base_url = (public_url or _base_url()).rstrip("/")
+        tasks = [{**task, "base_url": base_url} if isinstance(task, dict) else task for task in body["tasks"]]
         return control.import_state({**body, "tasks": tasks})
 
     return {**named, "whoAmI": who_am_i, "importState": import_state}
@@ -103,10 +113,36 @@ class _BodyValidator(JSONRequestBodyValidator):
         return parse_body(raw) if raw.strip() else None
 
 
-def _as_json(scope: Scope) -> Scope:
-    """A body is JSON, whatever it is called: curl calls it a form unless it is told otherwise."""
-    headers = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
-    return {**scope, "headers": [*headers, (b"content-type", JSON.encode())]}
+def _as_json(scope: Scope, size: int) -> Scope:
+    """A body is JSON, whatever it is called: curl calls it a form unless it is told otherwise.
+
+    Its size is always announced, since connexion takes a body that comes in chunks for none.
+    """
+    told = (b"content-type", b"content-length", b"transfer-encoding")
+    headers = [(name, value) for name, value in scope["headers"] if name not in told]
+    return {**scope, "headers": [*headers, (told[0], JSON.encode()), (told[1], str(size).encode())]}
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None if it is too large."""
+    body, more = bytearray(), True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > _MOST_BYTES:
+            return None
+    return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """What gives a body that has been read already."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
 
 
 def _answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote_plus
 
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,13 +23,20 @@ from mock_server.outer import NOTES
 from mock_server.snapshot import timestamp
 
 SHOWN: Final = "[credentials]"
-_SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+_SECRET_HEADERS: Final = frozenset(
+    {"authorization", "cookie", "set-cookie", "proxy-authorization", "x-api-key", "x-control-token"}
+)
+_SECRET_PARAMETERS: Final = frozenset({"access_token", "api_key", "apikey", "key", "token"})
+"""Where no scheme has a secret, but a client may have put one."""
 _SHORTEST: Final = 4
 """A secret shorter than this would be found in ordinary words."""
 
 MOST_EXCHANGES: Final = 500
 _LONGEST_BODY: Final = 64 * 1024
 """Bytes of a body that are kept."""
+
+_LONGEST_LINE: Final = 4096
+_MOST_HEADERS: Final = 100
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -84,7 +91,7 @@ class Exchanges:
 
     def __init__(self, contract: Contract, most: int = MOST_EXCHANGES) -> None:
         self._secret_headers = set(_SECRET_HEADERS)
-        self._secret_parameters: set[str] = set()
+        self._secret_parameters = set(_SECRET_PARAMETERS)
         self.hide_credentials_of(contract)
         self._kept: deque[Exchange] = deque(maxlen=most)
         self._lock = threading.Lock()
@@ -96,7 +103,7 @@ class Exchanges:
         """Leave out what are credentials by this contract, beside those of the ones before."""
         schemes = contract.security_schemes.values()
         self._secret_headers |= {str(s.parameter).lower() for s in schemes if s.location == "header"}
-        self._secret_parameters |= {str(s.parameter) for s in schemes if s.location == "query"}
+        self._secret_parameters |= {str(s.parameter).lower() for s in schemes if s.location == "query"}
 
     def begin(self, scope: Scope) -> Exchange:
         """The record of a request that has come in; it is kept once it is `done`."""
@@ -104,7 +111,9 @@ class Exchanges:
         query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1") + query
         url = f"{scope['scheme']}://{host}{path}"
-        return Exchange(next(self._ids), time.time_ns() // 1000, scope["method"], url, path, Content(scope["headers"]))
+        asked = Content(_short(scope["headers"]))
+        at = time.time_ns() // 1000
+        return Exchange(next(self._ids), at, scope["method"], url[:_LONGEST_LINE], path[:_LONGEST_LINE], asked)
 
     def done(self, exchange: Exchange) -> None:
         """Keep an exchange."""
@@ -190,9 +199,14 @@ class Exchanges:
                 yield from cookie_parser(text).values()
             elif name in self._secret_headers:
                 yield from (text, text.partition(" ")[2].strip())
-        for pair in exchange.path.partition("?")[2].split("&"):
+            elif name == "referer":
+                yield from self._in_query(text)
+        yield from self._in_query(exchange.path)
+
+    def _in_query(self, url: str) -> Iterator[str]:
+        for pair in url.partition("?")[2].split("&"):
             name, _, text = pair.partition("=")
-            if unquote_plus(name) in self._secret_parameters:
+            if unquote_plus(name).lower() in self._secret_parameters:
                 yield from (text, unquote_plus(text))
 
 
@@ -200,7 +214,11 @@ class Cleaner:
     """Takes secrets out of texts."""
 
     def __init__(self, secrets: set[str]) -> None:
-        self._secrets = sorted((secret for secret in secrets if len(secret) >= _SHORTEST), key=len, reverse=True)
+        bare = {form for secret in secrets for form in (secret, secret.strip('"'))}
+        # as it came, as UTF-8, and as it stands in a URL
+        utf8 = {secret.encode("latin-1", "replace").decode("utf-8", "replace") for secret in bare}
+        forms = {form for secret in bare | utf8 for form in (secret, quote(secret, safe=""))}
+        self._secrets = sorted((form for form in forms if len(form) >= _SHORTEST), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         for secret in self._secrets:
@@ -234,7 +252,7 @@ class Recorder:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                exchange.answered.headers = list(message.get("headers", ()))
+                exchange.answered.headers = _short(message.get("headers", ()))
             elif message["type"] == "http.response.body":
                 exchange.answered.add(message.get("body", b""))
             await send(message)
@@ -255,6 +273,11 @@ async def _beginning(scope: Scope, receive: Receive) -> AsyncIterator[Message]:
         message = await receive()
         more = message["type"] == "http.request" and message.get("more_body", False)
         yield message
+
+
+def _short(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers, but for what is longer than anybody would read."""
+    return [(name[:_LONGEST_LINE], value[:_LONGEST_LINE]) for name, value in islice(headers, _MOST_HEADERS)]
 
 
 def _text(content: Content) -> str:

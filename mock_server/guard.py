@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 HEADER: Final = "x-control-token"
@@ -55,8 +55,8 @@ class Guard:
             return None
         shown = (
             request.headers.get(HEADER)
-            or request.cookies.get(COOKIE)
-            or (request.query_params.get(PARAMETER, "") if request.method in _SAFE else "")
+            or (request.query_params.get(PARAMETER) if request.method in _SAFE else None)
+            or request.cookies.get(COOKIE, "")  # last: it may be an earlier mock's
         )
         if not secrets.compare_digest(shown.encode(), self._token.encode()):
             message = f"the control token is needed: the header {HEADER.title()}, or ?{PARAMETER}= in a browser"
@@ -65,7 +65,9 @@ class Guard:
 
     def _signed_in(self, request: Request) -> Response:
         """The same page without the token in its address, which would end up in the browser's history."""
-        response = Response(status_code=HTTPStatus.SEE_OTHER, headers={"Location": request.url.path})
+        clean = request.url.remove_query_params(PARAMETER)
+        target = f"{clean.path}?{clean.query}" if clean.query else clean.path
+        response = RedirectResponse(target, HTTPStatus.SEE_OTHER)
         response.set_cookie(COOKIE, str(self._token), httponly=True, samesite="strict")
         return response
 

@@ -75,7 +75,7 @@ class Mock:
             _, document = control_document()
             console = console_app(contract, control, exchanges, document, replaced=lambda: self._control is not control)
             token = settings.control_token
-            rooms[PREFIX] = Guard(control_app(control), token)
+            rooms[PREFIX] = Guard(control_app(control, settings.public_url), token)
             rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
         site = Site(Recorder(app, exchanges) if settings.control else app, rooms, docs_pages(contract, settings.spec))
         self._store.add_accounts(accounts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import ipaddress
 import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
@@ -18,7 +18,7 @@ from mock_server.prefer import Preferences
 from mock_server.scenarios import Manner, Scenario
 from mock_server.service import PICTURES, Accepted, Insufficient, Service
 from mock_server.store import Caller
-from mock_server.transmit import transmit
+from mock_server.transmit import hang_up, pause, transmit
 
 BODY = "mock_server.body"
 """The scope's extension in which validation leaves the parsed request body."""
@@ -69,8 +69,10 @@ class Play:
         if scenario.name != self._service.scenarios.start:
             note(scope, scenario=scenario.name)
         answer, manner = await self._answer(operation, scenario, scope)
-        if preferences.delay or manner.delay:
-            await asyncio.sleep(preferences.delay + manner.delay)
+        delay = preferences.delay + manner.delay
+        if delay and not await pause(delay, scope, receive):
+            await hang_up(scope, receive)
+            return
         if manner.transfer:
             note(scope, transfer=manner.transfer.value)
         await transmit(respond(answer), manner.transfer, scope, receive, send)
@@ -136,10 +138,20 @@ class Play:
         if self._public_url:
             return self._public_url.rstrip("/")
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-        if not _HOST.fullmatch(host):
+        if not _is_host(host):
             address, port = scope["server"]
             host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return f"{scope['scheme']}://{host}"
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text is a host, perhaps with a port, that a URL can have."""
+    if not _HOST.fullmatch(text):
+        return False
+    try:
+        return not text.startswith("[") or bool(ipaddress.IPv6Address(text[1 : text.index("]")]))
+    except ValueError:
+        return False
 
 
 def respond(answer: Answer) -> Response:

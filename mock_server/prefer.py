@@ -23,6 +23,9 @@ from mock_server.scenarios import LONGEST_DELAY, Scenario
 
 _PREFERENCE = re.compile(r"""\s*([A-Za-z-]+)\s*(?:=\s*(?:"([^"]*)"|([^,;"\s]*)))?\s*(?:;[^,]*)?(?:,|$)""")
 
+_LONGEST = 500
+"""Characters of the header that are read: far more than there is to say, and soon done."""
+
 
 class PreferenceError(ValueError):
     """A preference that cannot be met; the message lists what there is."""
@@ -54,9 +57,13 @@ def read_preferences(header: str, scenarios: Mapping[str, Scenario]) -> Preferen
     """Read the header.
 
     Raises:
-        PreferenceError: for a delay that is none, or a scenario that there is not.
+        PreferenceError: for a header that is too long, a delay that is none, a scenario that there is not.
     """
-    said = {match[1].lower(): match[2] or match[3] or "" for match in _PREFERENCE.finditer(header)}
+    if len(header) > _LONGEST:
+        raise PreferenceError(f"Prefer: more than {_LONGEST} characters are too many")
+    said: dict[str, str] = {}
+    for match in _PREFERENCE.finditer(header):
+        said.setdefault(match[1].lower(), match[2] or match[3] or "")  # of several the first counts, as the RFC says
     scenario = said.get("scenario")
     if scenario is not None and scenario not in scenarios:
         raise PreferenceError(f"Prefer: there is no scenario {scenario!r}; there are {', '.join(scenarios)}")

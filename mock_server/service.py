@@ -150,11 +150,12 @@ class Service:
 
     def _find(self, task_id: str) -> tuple[Task, int] | None:
         """A task that the contract knows, and what time it is for it."""
+        machine = self.machine()  # before the look: what is seen was so at that moment, or was made after it
         found = self._store.task(task_id) if ids.may_be_task_id(task_id) else None
         if found is None or not self.plays(found[0]):
             return None
         task, clock = found
-        return task, clock.at(self.machine())
+        return task, clock.at(machine)
 
     def plays(self, task: Task) -> bool:
         """Whether the contract knows such a task; a database may hold some of an earlier one."""

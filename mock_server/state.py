@@ -7,6 +7,7 @@ exactly what was there, and lets time go on when it suits.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -16,6 +17,7 @@ import jsonschema_rs
 from contract.model import Contract
 from mock_server.accounts import MOST_CREDITS
 from mock_server.clock import FASTEST, LATEST, Clock
+from mock_server.ledger import EntryKind
 from mock_server.snapshot import timestamp
 from mock_server.task import HELD
 
@@ -58,18 +60,18 @@ _SCHEMA: Final = jsonschema_rs.Draft7Validator(
             "accounts": _rows(
                 name=_TEXT,
                 opening=_INT,
-                balance={**_INT, "minimum": 0},
+                balance={**_INT, "minimum": 0, "maximum": 2 * MOST_CREDITS},
                 submissions=_INT,
                 clock={"anyOf": [{"type": "null"}, _CLOCK]},
                 scenario=_MAYBE,
-                credentials={"type": "object", "additionalProperties": _TEXT},
+                credentials={"type": "object", "additionalProperties": {"type": "string", "minLength": 1}},
             ),
             "tasks": _rows(
                 id=_TEXT,
                 account=_TEXT,
                 operation=_TEXT,
                 request={"type": "object"},
-                credits=_INT,
+                credits={**_INT, "minimum": 0},
                 created_at={**_MOMENT, "maximum": LATEST},
                 base_url=_TEXT,
                 outcome=_TEXT,
@@ -169,15 +171,17 @@ def _check_values(place: str, value: Any) -> None:
     Raises:
         StateError: if not. To JSON Schema 1.0 is an integer, too.
     """
-    if isinstance(value, dict) and place.rpartition("/")[2] != "request":
+    if isinstance(value, dict):
         for name, item in value.items():
             _check_values(f"{place}/{name}", item)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             _check_values(f"{place}/{index}", item)
-    elif isinstance(value, float) and not place.endswith("/speed"):
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise StateError(f"{place[1:]}: {value} is no number that JSON has")
+    elif isinstance(value, float) and "/request/" not in place and not place.endswith("/speed"):
         raise StateError(f"{place[1:]}: {value} is not a whole number")
-    elif isinstance(value, str) and "\0" in value and "/error/" not in place:
+    elif isinstance(value, str) and "\0" in value and "/error/" not in place and "/request/" not in place:
         raise StateError(f"{place[1:]}: it holds a NUL character")
 
 
@@ -199,25 +203,55 @@ def _check(contract: Contract, state: Any) -> None:
         for row in rows:
             if row["account"] not in names:
                 raise StateError(f"the {kind} {row['id']!r} is of no account that is there: {row['account']!r}")
-    for task in state["tasks"]:
-        _check_task(contract, task)
+    made: dict[str, list[Any]] = {task: [] for task in tasks}
     sums: Counter[str] = Counter()
     for entry in state["entries"]:
         if entry["task"] is not None and entry["task"] not in tasks:
             raise StateError(f"the entry {entry['id']!r} is of no task that is there: {entry['task']!r}")
+        made.get(entry["task"], []).append(entry)
+        _check_entry(entry)
         sums[entry["account"]] += entry["amount"] if entry["settled"] else 0
+    for task in state["tasks"]:
+        _check_task(contract, task, made[task["id"]])
     for account in state["accounts"]:
         name, expected = account["name"], account["opening"] + sums[account["name"]]
         if account["balance"] != expected:
             raise StateError(f"the balance of {name!r} is {account['balance']}, its entries make {expected}")
 
 
-def _check_task(contract: Contract, task: Any) -> None:
-    """Make sure that a task is one that the contract knows, with moments that can be."""
+def _check_entry(entry: Any) -> None:
+    """Make sure that an entry is one of a task, or a top-up, and that it has moved credits unless it is a refund.
+
+    Raises:
+        StateError: if not.
+    """
+    by_hand = entry["kind"] == EntryKind.TOP_UP
+    if by_hand is not (entry["task"] is None) or (by_hand and entry["amount"] < 1):
+        raise StateError(f"the entry {entry['id']!r} is neither a top-up nor a task's")
+    if entry["kind"] != EntryKind.REFUND and not entry["settled"]:
+        raise StateError(f"the entry {entry['id']!r} is not settled, and only refunds can be waited for")
+
+
+def _check_task(contract: Contract, task: Any, entries: Sequence[Any]) -> None:
+    """Make sure that a task is one that the contract knows, and that its entries are what it makes.
+
+    Raises:
+        StateError: if not.
+    """
+    lifecycle = contract.lifecycle
+    outcome = lifecycle.states.get(task["outcome"])
     if task["sealed"] and task["ends_at"] > LATEST:
         raise StateError(f"the task {task['id']!r} has ended in no year that there is")
-    if task["outcome"] not in contract.lifecycle.states:
-        raise StateError(f"the contract has no state {task['outcome']!r}, which the task {task['id']!r} is to reach")
+    if outcome is None or not outcome.terminal:
+        raise StateError(f"the task {task['id']!r} is to end as {task['outcome']!r}, no terminal state of the contract")
+    if any(isinstance(value, dict | list) for name, value in task["request"].items() if name in lifecycle.echoes):
+        raise StateError(f"the request of the task {task['id']!r} has no values that a snapshot could repeat")
+    expected = {(EntryKind.DEBIT.value, -task["credits"], task["account"])}
+    if outcome.refund:
+        expected.add((EntryKind.REFUND.value, task["credits"], task["account"]))
+    found = [(entry["kind"], entry["amount"], entry["account"]) for entry in entries]
+    if sorted(found) != sorted(expected):
+        raise StateError(f"the entries of the task {task['id']!r} are not what it makes: {sorted(expected)}")
 
 
 def _unique(what: str, values: Sequence[str], *, shown: bool = True) -> set[str]:

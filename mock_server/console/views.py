@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from contract.model import Carries, Contract
 from mock_server.console.chart import ledger_chart
@@ -132,8 +132,8 @@ class Views:
         """The path of a task's picture: without its host, which may be another one than the console's."""
         for field in self._results & snapshot.keys():
             result = snapshot[field]
-            path = urlsplit(result if isinstance(result, str) else result[0]).path
-            return path[path.rindex(PICTURES) :]
+            url = result if isinstance(result, str) else result[0]
+            return f"{PICTURES}/{url.rpartition('/')[2]}"
         return None
 
     def _exchanges_of(self, view: View) -> list[Json]:
@@ -144,7 +144,7 @@ class Views:
         if view.exchange is None:
             return None
         try:
-            exchange = self._control.get_exchange(int(view.exchange))
+            exchange = self._control.get_exchange(str(int(view.exchange)))
         except (ValueError, ControlError):
             return {"id": view.exchange, "gone": True}
         asked, answered = exchange["request"], exchange["response"]

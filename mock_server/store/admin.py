@@ -18,7 +18,7 @@ from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
 from mock_server.store.engine import usable
 from mock_server.store.store import SCENARIO, Machine, Store, clock_of, text_of
-from mock_server.task import Task
+from mock_server.task import HELD, Task
 
 Change = Callable[[Clock, int], Clock | None]
 """Makes another clock of the present one and the machine's time; None is the machine's time, or the clock of all."""
@@ -272,10 +272,11 @@ class Admin:
         """
         with usable(self._store.url), self._store.transaction() as connection:
             self._clear(connection)
-            connection.execute(sa.delete(tables.settings))
             for table in tables.metadata.sorted_tables:
-                if rows.get(table.name):
+                if table is not tables.settings and rows.get(table.name):
                     connection.execute(sa.insert(table), [dict(row) for row in rows[table.name]])
+            for setting in rows[tables.settings.name]:
+                self._set(connection, setting["name"], setting["value"])
 
     # ------------------------------------------------------------------- inside
 
@@ -297,7 +298,7 @@ class Admin:
         # what has moved credits already has done so by now, whatever the clock said then
         late = entries.account.in_(names) & entries.settled & (entries.counts_from > now - by)
         connection.execute(sa.update(tables.entries).where(late).values(counts_from=now - by))
-        going_on_too = sa.update(tables.tasks).where(mine, ~tasks.sealed)
+        going_on_too = sa.update(tables.tasks).where(mine, ~tasks.sealed, tasks.ends_at <= HELD // 2)
         connection.execute(going_on_too.values(ends_at=tasks.ends_at - by))
 
     def _setting(self, connection: sa.Connection, name: str, *, lock: bool = False) -> str | None:

@@ -240,6 +240,34 @@ def test_an_account_can_be_named_looked_at_topped_up_and_deleted(mock: Process) 
     assert control(mock, "PUT", "clock?account=named", 404, speed=1) == {"error": "no account 'named'"}
 
 
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "a b", "", "-", "ann\n", "x" * 101])
+def test_an_account_has_a_name_that_can_stand_in_a_path(mock: Process, name: str) -> None:
+    response = mock.client.post(ACCOUNTS, json={"credits": 1, "name": name})
+    assert response.status_code == 400
+
+
+def test_a_body_may_come_in_chunks(tmp_path: Path) -> None:
+    with Process(tmp_path, ("--task-seconds", "3600")) as mock:
+        made = mock.client.post(ACCOUNTS, content=iter([b'{"credits"', b": 9}"]))
+        assert made.json()["balance"] == 9
+        task = mock.new(made.json()["credentials"]["bearerAuth"])
+        failed = mock.client.post(f"/_mock/tasks/{task}/fail", content=iter([b'{"errorCode": ', b'"MINE"}']))
+        assert failed.json()["snapshot"]["errorCode"] == "MINE"
+        assert mock.client.put("/_mock/scenario", content=iter([b"garbage"])).status_code == 400
+
+
+def test_a_held_task_stays_held_wherever_its_clock_is_set(tmp_path: Path) -> None:
+    with Process(tmp_path) as mock:
+        name, key = (account := made(mock, 9))["name"], account["credentials"]["bearerAuth"]
+        task = mock.new(key)
+        control(mock, "POST", f"tasks/{task}/hold")
+        for _ in range(12):
+            control(mock, "PUT", f"clock?account={name}", speed=FASTEST)
+            control(mock, "POST", f"clock/advance?account={name}", seconds=31_536_000)
+            control(mock, "PUT", f"clock?account={name}", real=True)
+        assert control(mock, "GET", f"tasks/{task}")["held"] is True
+
+
 def test_no_account_gets_more_than_one_can_have(mock: Process) -> None:
     name = control(mock, "POST", "accounts", 201, credits=MOST_CREDITS)["name"]
     refused = control(mock, "POST", f"accounts/{name}/credits", 409, credits=1)
@@ -474,7 +502,14 @@ def test_a_state_is_saved_and_taken_over_by_another_mock(tmp_path: Path) -> None
         (lambda state: state["accounts"][0].update(balance=-1), "accounts/0/balance"),
         (lambda state: state["accounts"].append(state["accounts"][0]), "two of the same account"),
         (lambda state: state["tasks"][0].update(account="nobody"), "of no account that is there: 'nobody'"),
-        (lambda state: state["tasks"][0].update(outcome="lost"), "the contract has no state 'lost'"),
+        (lambda state: state["tasks"][0].update(outcome="lost"), "no terminal state of the contract"),
+        (lambda state: state["tasks"][0].update(outcome="pending"), "no terminal state of the contract"),
+        (lambda state: state["tasks"][0].update(credits=-3), "tasks/0/credits"),
+        (lambda state: state["tasks"][0]["request"].update(model=["x"]), "no values that a snapshot could repeat"),
+        (lambda state: state["entries"].pop(), "are not what it makes"),
+        (lambda state: state["entries"][0].update(settled=False), "only refunds can be waited for"),
+        (lambda state: state["entries"][0].update(kind="top-up"), "neither a top-up nor a task's"),
+        (lambda state: state["accounts"][0]["credentials"].update(bearerAuth=""), "bearerAuth"),
         (lambda state: state["entries"][0].update(task="tsk_x"), "of no task that is there: 'tsk_x'"),
         (lambda state: state["entries"].append(state["entries"][0]), "two of the same entry"),
         (lambda state: state["clock"].update(speed=-1), "clock/speed"),

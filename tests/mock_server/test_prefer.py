@@ -42,6 +42,15 @@ def test_a_delay_that_is_none_is_refused(delay: str) -> None:
         read_preferences(f'delay="{delay}"', KNOWN)
 
 
+def test_of_several_the_first_counts() -> None:
+    assert read_preferences("code=402, code=500", KNOWN).code == "402"
+
+
+def test_a_header_that_is_long_is_refused_at_once() -> None:
+    with pytest.raises(PreferenceError, match="more than 500 characters"):
+        read_preferences("a" * 100_000 + "!", KNOWN)
+
+
 def test_a_scenario_that_there_is_not_is_refused_with_a_list() -> None:
     with pytest.raises(PreferenceError, match="there is no scenario 'none'; there are everything-works, slow-provider"):
         read_preferences("scenario=none", KNOWN)
