@@ -7,7 +7,7 @@ WEB := examples/web/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test whole matrix lint format lint-spec screenshots types lint-web lock clean
+.PHONY: help mock test whole thorough matrix lint format lint-spec screenshots types lint-web lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,8 +21,10 @@ test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, cove
 matrix: $(DEV)  ## Hold each of the test target's faults against the contract tests, and Schemathesis alone
 	@.venv/bin/python benchmarks/matrix.py $(ARGS)
 
-whole: $(DEV)  ## Run what takes long: whole contract tests, every browser test, properties with more examples
+whole: $(DEV)  ## Run what takes long: whole contract tests, every browser test
 	@.venv/bin/pytest -n auto -m whole
+
+thorough: $(DEV)  ## Run every property with many more examples
 	@.venv/bin/pytest -n auto -m "hypothesis and not whole" --hypothesis-profile thorough
 
 lint: $(DEV)  ## Run the checks that run no code of the project

@@ -16,7 +16,7 @@ from tests.mock_server.harness import Clock
 
 # How long an example takes says more about the machine than about the project.
 settings.register_profile("desk", deadline=None, max_examples=30)
-settings.register_profile("thorough", deadline=None, max_examples=200)  # `make whole`
+settings.register_profile("thorough", deadline=None, max_examples=200)  # `make thorough`
 settings.load_profile("desk")
 
 
