@@ -306,11 +306,11 @@ def test_a_request_that_is_at_work_finishes_with_what_it_began_with(mock: Watche
 
 @pytest.mark.whole
 def test_credentials_of_any_contract_so_far_are_left_out_of_exchanges(mock: Watched) -> None:
-    headers = {"X-Api-Key": "tell nobody", **bearer(RICH)}
+    headers = {"X-Team-Secret": "tell nobody", **bearer(RICH)}
     mock.process.client.post(SUBMIT, content=valid(), headers=headers)
     assert "tell nobody" in repr(mock.server.exchanges(limit=1))
     text = mock.spec.read_text("utf-8")
-    mock.spec.write_text(re.sub("in: cookie(\\s+)name: session", r"in: header\1name: X-Api-Key", text), "utf-8")
+    mock.spec.write_text(re.sub("in: cookie(\\s+)name: session", r"in: header\1name: X-Team-Secret", text), "utf-8")
     mock.until(lambda: "tell nobody" not in repr(mock.server.exchanges()))
     mock.spec.write_text(text, "utf-8")
     mock.until(lambda: mock.process.log().count("read again") == 2)
