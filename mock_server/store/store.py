@@ -75,8 +75,7 @@ class Store:
             # SQLite writes one transaction at a time. It would let others ask again and again, the unlucky for many
             # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
             self._writing = threading.Lock() if self._sqlite else nullcontext()
-            # Readers of a file wait too: one that saw a plan just before it changes would judge it by a later clock.
-            self._reading = self._writing
+            self._reading = self._writing if self.in_memory else nullcontext()
             try:
                 self._make_tables()
             except Exception:
