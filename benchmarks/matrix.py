@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.stop_when_caught import EXPECTED  # noqa: E402 - neither benchmarks nor tests are packages
-from tests.contract_tests.forked import carry_out  # noqa: E402
-from tests.targets.faults import FAULTS  # noqa: E402
-from tests.targets.server import OTHER, RICH, Target  # noqa: E402
+from tests.contract_tests.forked import carry_out  # noqa: E402 - as above
+from tests.targets.faults import FAULTS  # noqa: E402 - as above
+from tests.targets.server import OTHER, RICH, Target  # noqa: E402 - as above
 
 BIN = Path(sys.executable).parent
 SEEDS = range(10)

@@ -296,7 +296,7 @@ class Bench:
         cost, has cost what it should.
         """
         submission, status = self._submission_of(exchange.request), exchange.status
-        if submission is None or not (paid if status is None else status // 100 == 2):  # noqa: PLR2004
+        if submission is None or not (paid if status is None else status // 100 == 2):  # noqa: PLR2004 - HTTP's class of success
             return 0
         answer = exchange.json()
         used = answer.get(self.contract.lifecycle.fields.credits) if isinstance(answer, dict) else None
