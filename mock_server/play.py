@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 from collections.abc import Callable
@@ -26,6 +27,9 @@ PREFERENCES = "mock_server.preferences"
 """The scope's extension with what the request asks for, if it asks for anything."""
 
 NO_PREFERENCES = Preferences()
+
+_DRAWN_AT_ONCE = 2
+"""Pictures: the largest takes some 90 MB while it is drawn."""
 
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?")
 
@@ -56,6 +60,7 @@ class Play:
         self._errors = errors
         self._public_url = public_url
         self._threads = threads
+        self._drawing = asyncio.Semaphore(_DRAWN_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = operation_id(scope)
@@ -128,7 +133,8 @@ class Play:
 
     async def _picture(self, scope: Scope) -> Response:
         if scope["path"].startswith(PICTURES) and scope["method"] in ("GET", "HEAD"):
-            picture = await run_in_threadpool(self._service.picture, scope["path"])
+            async with self._drawing:
+                picture = await run_in_threadpool(self._service.picture, scope["path"])
             if picture is not None:
                 return Response(picture.content, media_type=picture.media_type)
         return respond(self._errors.unknown_path())

@@ -6,10 +6,12 @@ The command line and the environment variables are made from this list.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -37,6 +39,28 @@ class _FloatRange(click.FloatRange):
         return number
 
 
+class _BaseURL(click.ParamType[str]):
+    """The beginning of URLs that a browser can follow."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value)
+        if not _is_base_url(text):
+            self.fail(f"{text!r} is not the beginning of a URL, such as https://mock.example.com/base", param, ctx)
+        return text
+
+
+def _is_base_url(text: str) -> bool:
+    if not text.isascii() or re.search(r"[\s?#@]", text):
+        return False
+    try:
+        url = urlsplit(text)
+        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+
+
 _FILE = click.Path(path_type=Path)
 
 
@@ -60,7 +84,7 @@ class Settings:
     seed: int = _setting(0, int, "Decides which tasks fail: same seed, same failures.")
     database: str = _setting(MEMORY, str, "Where the state is kept, as an SQLAlchemy URL; by default in memory.")
     public_url: str | None = _setting(
-        None, str, "The beginning of picture URLs; by default the Host that each client used."
+        None, _BaseURL(), "The beginning of picture URLs; by default the Host that each client used."
     )
     control: bool = _setting(True, bool, "Whether the control API and the console are served, below /_mock.")
     control_token: str | None = _setting(

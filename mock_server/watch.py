@@ -117,6 +117,7 @@ class Watch:
 def _content(file: Path) -> bytes | str:
     """What stands in a file, or why it cannot be read."""
     try:
-        return file.read_bytes()
+        # reading what is no regular file, such as a pipe, could wait for ever, and would take it from who needs it
+        return file.read_bytes() if file.is_file() else "not a file"
     except OSError as error:
         return str(error)

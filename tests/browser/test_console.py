@@ -72,6 +72,7 @@ def test_a_task_is_failed_by_its_button_and_the_refund_appears(mock: Process, pa
     page.locator(f"#{task}:focus").wait_for()
 
 
+@pytest.mark.whole
 def test_it_follows_what_others_do(mock: Process, page: Page) -> None:
     look(page)
     task = mock.new(prompt="a lighthouse", **told(afterSeconds=1))
@@ -138,6 +139,7 @@ def test_everything_is_reset_after_a_confirmation(mock: Process, page: Page) -> 
     assert mock.client.get("/_mock/tasks").json()["tasks"] == []
 
 
+@pytest.mark.whole
 def test_a_prompt_that_is_a_script_is_shown_and_not_run(mock: Process, page: Page) -> None:
     script = "<script>alert(1)</script><img src=x onerror=alert(2)>"
     look(page)
@@ -150,6 +152,7 @@ def test_a_prompt_that_is_a_script_is_shown_and_not_run(mock: Process, page: Pag
     assert page.locator("img[src=x]").count() == 0
 
 
+@pytest.mark.whole
 def test_what_is_wrong_is_said_and_what_was_typed_stays(page: Page) -> None:
     look(page, "?account=poor")
     field = page.get_by_role("textbox", name="Top up")
@@ -163,6 +166,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(page: Page) -> None:
     assert field.input_value() == ""
 
 
+@pytest.mark.whole
 def test_a_refresh_disturbs_nobody_who_is_typing_or_choosing(mock: Process, page: Page) -> None:
     task = mock.new()
     look(page)
@@ -185,6 +189,7 @@ def test_a_refresh_disturbs_nobody_who_is_typing_or_choosing(mock: Process, page
     assert page.locator("#scenario-name").input_value() == "provider-down"
 
 
+@pytest.mark.whole
 def test_a_task_is_held_and_completed_with_the_keyboard_alone(mock: Process, page: Page) -> None:
     task = mock.new()
     look(page)
@@ -212,6 +217,7 @@ def tab_to(page: Page, id: str, key: str = "Tab") -> None:
     raise AssertionError(f"the keyboard does not get to {id}")
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("query", ["", "?account=rich", "?account=rich&exchange={}"])
 def test_on_a_phone_nothing_is_wider_than_the_page(mock: Process, page: Page, query: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
@@ -226,6 +232,7 @@ def test_on_a_phone_nothing_is_wider_than_the_page(mock: Process, page: Page, qu
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+@pytest.mark.whole
 def test_it_is_dark_where_that_is_preferred(page: Page) -> None:
     look(page)
     grounds = []
@@ -237,6 +244,7 @@ def test_it_is_dark_where_that_is_preferred(page: Page) -> None:
     assert grounds[1] < 150
 
 
+@pytest.mark.whole
 def test_a_console_says_that_its_mock_is_gone_and_follows_the_next_one(browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page()
     page.set_default_timeout(20_000)
@@ -253,6 +261,7 @@ def test_a_console_says_that_its_mock_is_gone_and_follows_the_next_one(browser: 
         page.close()
 
 
+@pytest.mark.whole
 def test_a_request_is_tried_in_the_reference_and_its_key_is_not_kept(mock: Process, page: Page) -> None:
     page.goto("/docs/")
     page.get_by_role("button", name="Authorize").click()
@@ -267,6 +276,7 @@ def test_a_request_is_tried_in_the_reference_and_its_key_is_not_kept(mock: Proce
     assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [0, 0, ""]
 
 
+@pytest.mark.whole
 @pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="SCREENSHOTS names no folder for pictures of the console")
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_pictures_of_the_console(browser: Browser, mock: Process, scheme: Any, width: int) -> None:

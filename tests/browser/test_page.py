@@ -81,6 +81,7 @@ def test_the_fields_are_those_of_the_model(screen: Screen) -> None:
             assert screen.field("Resolution").get_by_role("option").all_inner_texts() == tiers
 
 
+@pytest.mark.whole
 def test_a_value_that_the_next_model_lacks_is_not_sent(screen: Screen, account: Account) -> None:
     screen.open(account.key)
     fill(screen, "Model", "nano-banana-2")
@@ -93,6 +94,7 @@ def test_a_value_that_the_next_model_lacks_is_not_sent(screen: Screen, account: 
     assert screen.submissions == [{"model": "gpt-image-2", "prompt": "A fox made of folded newspaper"}]
 
 
+@pytest.mark.whole
 def test_a_reload_takes_up_the_task_and_pays_nothing(screen: Screen, account: Account) -> None:
     task = account.mock.new(account.key, **told(afterSeconds=3600))
     screen.open(account.key, task=task).reaches("pending", task)
@@ -105,6 +107,7 @@ def test_a_reload_takes_up_the_task_and_pays_nothing(screen: Screen, account: Ac
     assert account.balance() == 1000 - 3 - 3
 
 
+@pytest.mark.whole
 def test_waiting_can_be_stopped_and_taken_up_again(screen: Screen, account: Account) -> None:
     task = account.mock.new(account.key, **told(afterSeconds=3600))
     screen.page.clock.install()
@@ -119,6 +122,7 @@ def test_waiting_can_be_stopped_and_taken_up_again(screen: Screen, account: Acco
     screen.reaches("pending", task)
 
 
+@pytest.mark.whole
 def test_it_waits_as_the_contract_says(screen: Screen, contract: Contract) -> None:
     timing = contract.lifecycle.timing
     times = screen.open(None).page.evaluate("async () => (await import('./client.js')).TIMES")
@@ -178,6 +182,7 @@ def test_what_is_invalid_is_said_beside_each_field(screen: Screen, account: Acco
     assert screen.messages("Prompt") == []
 
 
+@pytest.mark.whole
 def test_messages_that_are_about_no_field_of_the_form_are_said_too(screen: Screen) -> None:
     details = {"formErrors": ["The body as a whole"], "fieldErrors": {"providerInput": ["Too deep"]}}
     screen.page.route("**/api/ai/**", answering(400, {"error": "Invalid request", "details": details}))
@@ -186,6 +191,7 @@ def test_messages_that_are_about_no_field_of_the_form_are_said_too(screen: Scree
     assert texts == ["The body as a whole", "providerInput: Too deep"]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("key", [None, "sk_wrong"])
 def test_a_missing_or_wrong_key(screen: Screen, key: str | None, account: Account) -> None:
     screen.open(key).submit().reaches("unauthenticated", "missing or not valid", "Nothing was charged")
@@ -198,6 +204,7 @@ def test_a_missing_or_wrong_key(screen: Screen, key: str | None, account: Accoun
     screen.reaches("completed")
 
 
+@pytest.mark.whole
 def test_a_balance_under_the_price(screen: Screen, mock: Process) -> None:
     account = Account.new(mock, credits=11)
     screen.open(account.key)
@@ -206,6 +213,7 @@ def test_a_balance_under_the_price(screen: Screen, mock: Process) -> None:
     assert account.balance() == 11
 
 
+@pytest.mark.whole
 def test_the_task_of_another_account(screen: Screen, account: Account, mock: Process) -> None:
     task = mock.new(Account.new(mock, credits=10).key)
     screen.open(account.key, task=task).reaches("not-found", task)
@@ -215,6 +223,7 @@ def test_the_task_of_another_account(screen: Screen, account: Account, mock: Pro
 # ----------------------------------------------------------------- no answers
 
 
+@pytest.mark.whole
 def test_no_server(screen: Screen) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
@@ -222,6 +231,7 @@ def test_no_server(screen: Screen) -> None:
     screen.reaches("unreachable", "the server is not there", "you may pay twice", problem="network")
 
 
+@pytest.mark.whole
 def test_another_server_than_the_api(screen: Screen, site: str) -> None:
     screen.open("sk_any", api=site).submit().reaches("unreachable", "not JSON", problem="not-json")
 
@@ -268,12 +278,14 @@ def test_what_can_be_no_base_url(screen: Screen, api: str) -> None:
     assert not screen.asked
 
 
+@pytest.mark.whole
 def test_what_can_be_no_key(screen: Screen) -> None:
     screen.open("sk_ключ").submit().reaches("invalid", "Nothing was sent")
     assert len(screen.messages("Key")) == 1
     assert not screen.asked
 
 
+@pytest.mark.whole
 def test_a_refund_that_is_still_to_come(screen: Screen) -> None:
     screen.page.route("**/api/ai/**", answering(200, failed(creditsRefunded=False)))
     screen.open("sk_any", task="tsk_any").reaches("failed", "not back yet")
@@ -284,6 +296,7 @@ def test_a_refund_that_is_still_to_come(screen: Screen) -> None:
     expect(screen.button("Read the task again")).to_have_count(0)
 
 
+@pytest.mark.whole
 def test_texts_of_the_api_are_texts(screen: Screen) -> None:
     evil = "<img src=x onerror=alert(1)>"
     screen.page.route("**/api/ai/**", answering(200, failed(errorCode=evil, errorMessage=evil)))
@@ -291,6 +304,7 @@ def test_texts_of_the_api_are_texts(screen: Screen) -> None:
     expect(screen.picture).to_have_count(0)
 
 
+@pytest.mark.whole
 def test_several_pictures_of_which_one_does_not_load(screen: Screen, mock: Process, account: Account) -> None:
     good = mock.url + "/_mock/pictures/" + done(mock, account) + ".png"
     urls = [good, "http://127.0.0.1:1/gone.png"]
@@ -397,6 +411,7 @@ def test_a_service_that_recovers_is_read_on_as_if_nothing_had_been(
     screen.reaches("completed")
 
 
+@pytest.mark.whole
 def test_a_slow_answer_is_said_to_be_slow(screen: Screen, account: Account) -> None:
     account.play("slow-trickle")
     screen.open(account.key, slow=0.1).submit()
@@ -426,6 +441,7 @@ def test_the_keyboard_is_enough(screen: Screen, account: Account) -> None:
     expect(screen.button("Generate")).to_be_focused()
 
 
+@pytest.mark.whole
 def test_a_second_press_pays_nothing(screen: Screen, account: Account) -> None:
     screen.open(account.key)
     screen.button("Generate").dblclick()
@@ -433,6 +449,7 @@ def test_a_second_press_pays_nothing(screen: Screen, account: Account) -> None:
     assert len(screen.submissions) == 1
 
 
+@pytest.mark.whole
 def test_every_field_has_a_name_and_every_change_is_announced(screen: Screen) -> None:
     page = screen.open(None).page
     unnamed = "[...document.querySelectorAll('input, select, textarea')].filter(field => field.labels.length !== 1)"
@@ -446,6 +463,7 @@ def test_every_field_has_a_name_and_every_change_is_announced(screen: Screen) ->
     expect(screen.status.get_by_role("heading")).to_have_text("Nothing submitted yet")
 
 
+@pytest.mark.whole
 def test_the_browser_keeps_the_connection_but_not_that_of_the_address(screen: Screen, mock: Process) -> None:
     screen.open("sk_from_the_address")
     screen.page.goto(screen.site)
@@ -463,6 +481,7 @@ PICTURED = {("completed", "light"), ("failed", "dark")}
 """What README shows."""
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1000), ("dark", 360)])
 def test_it_fits_and_is_legible(new_screen: Callable[..., Screen], account: Account, scheme: str, width: int) -> None:
     screen = new_screen(color_scheme=scheme, viewport={"width": width, "height": 900})

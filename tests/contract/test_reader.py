@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -757,13 +758,17 @@ def mutants(contract: Contract) -> Iterator[tuple[str, Document]]:
             yield f"{pointer} as {replacement!r}", Document("mutant", changed, document.lines)
 
 
-def test_a_document_with_a_node_deleted_or_replaced_is_read_or_refused(contract: Contract) -> None:
+PARTS = 4
+
+
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.whole) for part in range(1, PARTS))])
+def test_a_document_with_a_node_deleted_or_replaced_is_read_or_refused(contract: Contract, part: int) -> None:
     refusals = 0
-    for mutation, document in mutants(contract):
+    for mutation, document in islice(mutants(contract), part, None, PARTS):
         try:
             read_contract(document)
         except ContractError as error:
             refusals += bool(error.problem)
         except Exception as error:  # noqa: BLE001 - that there is none is what is tested
             pytest.fail(f"{mutation}: {error!r}")
-    assert refusals > 400
+    assert refusals > 100

@@ -74,7 +74,9 @@ def test_a_target_that_never_says_anything_of_use_cannot_be_tested(manner: Manne
         Run(config, replace(settings, target=url))
 
 
-@pytest.mark.parametrize("manner", [never_answers, drips, closes_at_once])
+@pytest.mark.parametrize(
+    "manner", [closes_at_once, *(pytest.param(slow, marks=pytest.mark.whole) for slow in (never_answers, drips))]
+)
 def test_a_target_that_breaks_halfway_ends_the_run(manner: Manner, tmp_path: Path) -> None:
     with rude(manner, POLITE) as url:
         outcome = run(url, *QUICK, *SOME, folder=tmp_path)
@@ -84,6 +86,7 @@ def test_a_target_that_breaks_halfway_ends_the_run(manner: Manner, tmp_path: Pat
     assert {finding["expected"] for finding in outcome.report["findings"]} >= {"a complete answer"}
 
 
+@pytest.mark.whole
 def test_an_answer_without_end_is_cut_and_is_a_finding(tmp_path: Path) -> None:
     with rude(never_ends, POLITE) as url:
         outcome = run(url, *KEYS, *SOME, "-x", folder=tmp_path)

@@ -39,9 +39,13 @@ def test_the_correct_target_adds_up(
     ("fault", "clause"),
     [
         ("charge-on-400", r"generateImage\.(400\.free|debit)"),
-        ("debit-twice", r"generateImage\.(debit|402\.enough)"),
+        pytest.param("debit-twice", r"generateImage\.(debit|402\.enough)", marks=pytest.mark.whole),
         ("refund-missing", r"lifecycle\.failed\.refund"),
-        ("refund-on-every-read", r"lifecycle\.failed\.refund|generateImage\.debit|getTask\.free"),
+        pytest.param(
+            "refund-on-every-read",
+            r"lifecycle\.failed\.refund|generateImage\.debit|getTask\.free",
+            marks=pytest.mark.whole,
+        ),
     ],
 )
 def test_a_fault_of_the_ledger_is_found_and_shown_in_few_steps(
@@ -59,6 +63,7 @@ def test_a_fault_of_the_ledger_is_found_and_shown_in_few_steps(
     assert "credits" in found[0].expected
 
 
+@pytest.mark.whole
 def test_without_a_balance_hook_the_answers_to_submissions_tell(
     contract: Contract, clauses: Mapping[str, Clause]
 ) -> None:

@@ -229,6 +229,13 @@ def test_a_database_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         ("--failure-rate", "nan"),
         ("--seed", "x"),
         ("--max-body-bytes", "0"),
+        ("--public-url", "mock.example.com"),
+        ("--public-url", "ftp://mock.example.com"),
+        ("--public-url", "http://"),
+        ("--public-url", "http://mock.example.com:http"),
+        ("--public-url", "http://user:secret@mock.example.com"),
+        ("--public-url", "http://mock.example.com/?a=b"),
+        ("--public-url", "http://mock.example.com/a b"),
         ("--nonsense", "1"),
     ],
 )

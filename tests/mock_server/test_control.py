@@ -494,6 +494,22 @@ def test_a_state_is_saved_and_taken_over_by_another_mock(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "accounts?after=%00"),
+        ("GET", "accounts/%00"),
+        ("GET", "tasks?account=%00"),
+        ("GET", "tasks?after=%00"),
+        ("DELETE", "accounts/%00"),
+    ],
+)
+def test_a_name_that_no_database_could_look_for_is_refused(mock: Process, method: str, path: str) -> None:
+    response = mock.client.request(method, f"/_mock/{path}")
+    assert response.status_code == 400, response.text
+    assert "does not match" in response.json()["error"]
+
+
+@pytest.mark.parametrize(
     ("change", "problem"),
     [
         (lambda state: state.pop("tasks"), "'tasks' is a required property"),

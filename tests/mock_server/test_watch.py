@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -347,3 +348,17 @@ def test_without_watch_nothing_is_read_again(tmp_path: Path) -> None:
         mock.spec.unlink()
         mock.costs(3)
         assert mock.problem is None
+
+
+@pytest.mark.whole
+def test_what_can_be_read_but_once_is_left_to_the_start(tmp_path: Path) -> None:
+    """Such as what a shell makes of ``<(command)``."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=((fixtures() / "accounts.yaml").read_bytes(),))
+    writer.start()
+    with Process(tmp_path, ("--watch", "--accounts", str(pipe))) as process, MockServer(process.url) as server:
+        writer.join()
+        time.sleep(2)  # in which the files are looked at
+        assert server.problem is None
+        assert process.new(RICH)
