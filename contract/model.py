@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from contract.document import Document, Node
@@ -128,7 +129,7 @@ class RequestProfile:
     node: Node
     price: Price
 
-    @property
+    @cached_property
     def properties(self) -> Mapping[str, Node]:
         """The schemas of the fields that the branch knows."""
         return dict(self.node.need("properties").items())
@@ -165,6 +166,11 @@ class Submission:
     accepted: int
     answer: Node
     node: Node
+
+    @cached_property
+    def answered(self) -> tuple[str, ...]:
+        """The fields of its answer."""
+        return tuple(self.answer.need("properties").steps())
 
     def profile_of(self, request: Mapping[str, Any]) -> RequestProfile:
         """The profile of a valid request."""

@@ -2,9 +2,7 @@
 
     CORS -> encoded separators -> connexion (errors -> routing -> preferences -> security -> validation) -> Play
 
-Of connexion only what a contract needs is in the stack, by its own options: `middlewares`, `validator_map` and
-`security_map`. Bodies are validated by `mock_server.validation`, since connexion's validator compiles the schema anew
-for each request, and cannot say which field of which branch is wrong.
+Of connexion only what a contract needs is in the stack, by its own options: `middlewares` and `security_map`.
 """
 
 from __future__ import annotations
@@ -15,17 +13,22 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from connexion.datastructures import MediaTypeDict
+import jsonschema_rs
 from connexion.exceptions import BadRequestProblem, OAuthProblem, UnsupportedMediaTypeProblem
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.main import ConnexionMiddleware
-from connexion.middleware.request_validation import RequestValidationMiddleware
+from connexion.middleware.request_validation import (
+    RequestValidationAPI,
+    RequestValidationMiddleware,
+    RequestValidationOperation,
+)
 from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityMiddleware
+from connexion.operations import AbstractOperation
 from connexion.resolver import Resolver
 from connexion.security import NO_VALUE
-from connexion.validators.abstract import AbstractRequestBodyValidator
+from connexion.validators.parameter import ParameterValidator
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import cookie_parser
@@ -66,13 +69,12 @@ def build_app(
         Routing,
         _preferring(contract, service.scenarios),
         SecurityMiddleware,
-        RequestValidationMiddleware,
+        _validation(service, max_body_bytes),
     ]
     middleware = ConnexionMiddleware(
         play,
         middlewares=stack,
         resolver=Resolver(_behaviours(contract).__getitem__),
-        validator_map={"body": MediaTypeDict({"*/*": _body_validator(service, max_body_bytes)})},
         security_map=dict.fromkeys(("bearer", "apiKey"), _security_handler(contract, store, play)),
     )
     middleware.add_api(contract.document.data)
@@ -205,17 +207,64 @@ def _security_handler(contract: Contract, store: Store, play: Play) -> type:
 # --------------------------------------------------------------- validation
 
 
-def _body_validator(service: Service, max_bytes: int) -> type:
-    """A class that connexion makes an instance of for each request with a body."""
+class _Parameters(ParameterValidator):
+    """What connexion checks parameters with, which would compile their schemas anew for each request."""
 
-    class BodyValidator(AbstractRequestBodyValidator):
-        async def wrap_receive(self, receive: Receive, *, scope: Scope) -> tuple[Receive, Scope]:
-            body = parse_body(await _read(receive, max_bytes))
-            service.validate(str(operation_id(scope)), body)
-            scope["extensions"][BODY] = body
-            return receive, scope
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]  # connexion is not typed
+        self._compiled = {
+            (place, param["name"]): jsonschema_rs.Draft4Validator(param["schema"], validate_formats=True)
+            for place, params in self.parameters.items()
+            for param in params
+            if "schema" in param
+        }
 
-    return BodyValidator
+    def validate_parameter(  # type: ignore[override]  # a static method, which can remember nothing
+        self, parameter_type: str, value: Any, param: dict[str, Any], param_name: str | None = None
+    ) -> str | None:
+        compiled = self._compiled.get((parameter_type, param["name"]))
+        if value is not None and compiled is not None and compiled.is_valid(value):
+            return None
+        problem: str | None = super().validate_parameter(parameter_type, value, param, param_name)  # type: ignore[no-untyped-call]  # as above
+        return problem
+
+
+def _validation(service: Service, max_bytes: int) -> type:
+    """The middleware that connexion validates with, which would make anew for each request what an operation needs.
+
+    Bodies are validated by the service: connexion cannot say which field of which branch is wrong.
+    """
+
+    class Operation(RequestValidationOperation):
+        def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation, **kwargs: Any) -> None:
+            super().__init__(next_app, operation=operation, **kwargs)
+            described = operation.body_definition()
+            self._parameters = _Parameters(
+                operation.parameters,
+                uri_parser=operation.uri_parser_class(operation.parameters, described),
+                strict_validation=self.strict_validation,
+                security_query_params=self.security_query_params,
+            )
+            self._has_body = bool(described)
+
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            self._parameters.validate(scope)  # type: ignore[no-untyped-call]  # connexion is not typed
+            if self._has_body:
+                media_type, _ = self.extract_content_type(scope["headers"])
+                self.validate_mime_type(media_type)
+                body = parse_body(await _read(receive, max_bytes))
+                service.validate(str(operation_id(scope)), body)
+                scope["extensions"][BODY] = body
+            await self.next_app(scope, receive, send)
+
+    class API(RequestValidationAPI):
+        def make_operation(self, operation: AbstractOperation) -> RequestValidationOperation:
+            return Operation(self.next_app, operation=operation, strict_validation=self.strict_validation)
+
+    class Validation(RequestValidationMiddleware):
+        api_cls = API
+
+    return Validation
 
 
 async def _read(receive: Receive, max_bytes: int) -> bytes:

@@ -63,7 +63,7 @@ def snapshot(lifecycle: Lifecycle, submission: Submission, task: Task, urls: Seq
 
 def answer(submission: Submission, first: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to an accepted submission: those fields of its first snapshot that the contract lists."""
-    return {name: first[name] for name in submission.answer.need("properties").steps()}
+    return {name: first[name] for name in submission.answered}
 
 
 def _result(result: Result, urls: Sequence[str]) -> Sequence[str] | str:
@@ -73,4 +73,4 @@ def _result(result: Result, urls: Sequence[str]) -> Sequence[str] | str:
 def timestamp(moment: int) -> str:
     """RFC 3339 in UTC, to the millisecond."""
     time = _EPOCH + timedelta(microseconds=moment)
-    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03}Z"
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -14,6 +14,12 @@ import sqlalchemy as sa
 IN_MEMORY: Final = (None, "", ":memory:")
 _BUSY_SECONDS: Final = 10
 
+BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
+"""How a transaction of SQLite begins that will write.
+
+It takes the write lock at once: two that read first and then both want to write would shut each other out.
+"""
+
 
 class StoreError(Exception):
     """The database cannot be used; the message says which and why."""
@@ -69,10 +75,8 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A transaction that will write takes the write lock at once: two that read first and then both want to write
-    # would shut each other out.
     reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN" if reading else BEGIN_WRITING)
 
 
 def _shown(url: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,7 +22,8 @@ from mock_server.accounts import Account
 from mock_server.clock import REAL, Clock
 from mock_server.ledger import Entry
 from mock_server.store import tables
-from mock_server.store.engine import IN_MEMORY, make_engine, usable
+from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, make_engine, usable
+from mock_server.store.prepared import Cursor, Prepared, PreparedInsert
 from mock_server.task import Task
 
 Machine = Callable[[], int]
@@ -76,6 +78,9 @@ class Store:
             # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
             self._writing = threading.Lock() if self._sqlite else nullcontext()
             self._reading = self._writing if self.in_memory else nullcontext()
+            # A database in memory has one connection, which everybody uses in turn.
+            self._shared = self._engine.raw_connection() if self.in_memory else None
+            self._prepare()
             try:
                 self._make_tables()
             except Exception:
@@ -98,6 +103,8 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
+        if self._shared is not None:
+            self._shared.close()
         self._engine.dispose()
 
     def add_accounts(self, accounts: Sequence[Account]) -> None:
@@ -115,14 +122,9 @@ class Store:
         """Whose credentials these are, or None if they open no account."""
         if "\0" in secret:  # which Postgres cannot even compare
             return None
-        query = (
-            sa.select(tables.accounts.c.name, SCENARIO)
-            .join(tables.credentials, tables.credentials.c.account == tables.accounts.c.name)
-            .where(tables.credentials.c.scheme == scheme, tables.credentials.c.secret == secret)
-        )
-        with self.query() as connection:
-            row = connection.execute(query).one_or_none()
-        return Caller(*row) if row else None
+        with self._driver() as cursor:
+            found = self._find_caller.run(cursor, scheme=scheme, secret=secret)
+        return Caller(*found[0]) if found else None
 
     def submit(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
         """Take the price off an account and keep the task that it pays for: both, or neither.
@@ -139,28 +141,18 @@ class Store:
         Raises:
             KeyError: if there is no such account.
         """
-        with self.transaction() as connection:
-            taken = self._take(connection, account, price)
-            if taken is None:
+        task = self._accept(account, price, machine, make)
+        if task is None:  # with the refunds that have come due since, there may be enough
+            with self.transaction() as connection:
                 self.settle(connection, account, self.lock(connection, account).at(machine()))
-                taken = self._take(connection, account, price)
-            if taken is None:
-                return None
-            ordinal, clock = taken
-            task, entries = make(ordinal, clock.at(machine()))
-            connection.execute(sa.insert(tables.tasks), tables.task_row(task))
-            connection.execute(sa.insert(tables.entries), [tables.entry_row(entry) for entry in entries])
+            task = self._accept(account, price, machine, make)
         return task
 
     def task(self, task_id: str) -> tuple[Task, Clock] | None:
         """The task with this ID and the clock that it goes by, or None."""
-        tasks, accounts = tables.tasks.c, tables.accounts.c
-        query = sa.select(tables.tasks, accounts.clock.label("time")).join(
-            tables.accounts, accounts.name == tasks.account
-        )
-        with self.query() as connection:
-            row = connection.execute(query.where(tasks.id == task_id)).one_or_none()
-        return (tables.task_of(row), clock_of(row.time)) if row else None
+        with self._driver() as cursor:
+            found = self._find_task.run(cursor, id=task_id)
+        return (tables.task_of(found[0]), clock_of(found[0][-1])) if found else None
 
     def balance(self, account: str, machine: Machine) -> int:
         """The credits of an account.
@@ -253,17 +245,44 @@ class Store:
             for table in tables.metadata.sorted_tables:
                 connection.execute(sa.select(table).limit(0))  # a table of this name may be somebody else's
 
-    def _take(self, connection: sa.Connection, account: str, price: int) -> tuple[int, Clock] | None:
-        """Take credits if they are there; gives the number of the submission, and the account's clock."""
-        accounts = tables.accounts.c
-        update = (
+    def _prepare(self) -> None:
+        """Write the statements of what is done for every request."""
+        accounts, credentials, tasks = tables.accounts.c, tables.credentials.c, tables.tasks.c
+        find_caller = (
+            sa.select(accounts.name, SCENARIO)
+            .join(tables.credentials, credentials.account == accounts.name)
+            .where(credentials.scheme == sa.bindparam("scheme"), credentials.secret == sa.bindparam("secret"))
+        )
+        find_task = (
+            sa.select(tables.tasks, accounts.clock)
+            .join(tables.accounts, accounts.name == tasks.account)
+            .where(tasks.id == sa.bindparam("id"))
+        )
+        price = sa.bindparam("price", type_=sa.BigInteger)
+        take = (
             sa.update(tables.accounts)
-            .where(accounts.name == account, accounts.balance >= price)
+            .where(accounts.name == sa.bindparam("account"), accounts.balance >= price)
             .values(balance=accounts.balance - price, submissions=accounts.submissions + 1)
             .returning(accounts.submissions, accounts.clock)
         )
-        row = connection.execute(update).one_or_none()
-        return (row[0], clock_of(row[1])) if row else None
+        dialect = self._engine.dialect
+        self._find_caller, self._find_task = Prepared(find_caller, dialect), Prepared(find_task, dialect)
+        self._take = Prepared(take, dialect)
+        self._insert_task = PreparedInsert(tables.tasks, dialect)
+        self._insert_entry = PreparedInsert(tables.entries, dialect)
+
+    def _accept(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
+        """Take the price if it is there, and keep the task."""
+        with self._driver(writing=True) as cursor:
+            taken = self._take.run(cursor, account=account, price=price)
+            if not taken:
+                return None
+            ((ordinal, clock),) = taken
+            task, entries = make(ordinal, clock_of(clock).at(machine()))
+            self._insert_task.add(cursor, tables.task_row(task))
+            for entry in entries:
+                self._insert_entry.add(cursor, tables.entry_row(entry))
+        return task
 
     def settle(self, connection: sa.Connection, account: str, now: int) -> None:
         """Fold the refunds that have come due into the balance of an account that is locked."""
@@ -284,6 +303,24 @@ class Store:
         if self._engine.dialect.name == "postgresql":
             return postgresql.insert(table)
         return sqlite.insert(table)
+
+    @contextmanager
+    def _driver(self, *, writing: bool = False) -> Iterator[Cursor]:
+        """A transaction for prepared statements."""
+        with self._writing if writing else self._reading:
+            connection = self._shared or self._engine.raw_connection()
+            try:
+                cursor: Any = connection.cursor()
+                if writing and self._sqlite:
+                    cursor.execute(BEGIN_WRITING)
+                yield cursor
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+            finally:
+                if connection is not self._shared:
+                    connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

