@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.stop_when_caught import EXPECTED  # noqa: E402 - neither benchmarks nor tests are packages
-from tests.contract_tests.forked import carry_out  # noqa: E402 - as above
+from tests import forked  # noqa: E402 - as above
 from tests.targets.faults import FAULTS  # noqa: E402 - as above
 from tests.targets.server import OTHER, RICH, Target  # noqa: E402 - as above
 
@@ -87,15 +87,16 @@ def clean(seed: int, hooks: bool) -> tuple[str, ...]:
 def contract_tests(fault: str | None, *options: str, hooks: bool = True, expected: str = "") -> tuple[str, ...]:
     """Run the contract tests against a fresh server; gives the clauses they find broken."""
     with Target(fault) as target, tempfile.TemporaryDirectory() as folder:
-        command = [str(BIN / "contract-tests"), target.url, "--report", folder, "--strict", "--deadline", "5", *options]
+        words = [target.url, "--report", folder, "--strict", "--deadline", "5", *options]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")]), EXPECTED: expected}
         if hooks:
-            command += ["--hooks", str(ROOT / "tests" / "targets" / "hooks.py")]
+            words += ["--hooks", str(ROOT / "tests" / "targets" / "hooks.py")]
         else:
             env |= {"CONTRACT_TESTS_KEY": RICH, "CONTRACT_TESTS_SECOND_KEY": OTHER}
-        status, text = carry_out(command, Path(folder), env)
+        process = forked.start("contract_tests.cli", *words, folder=Path(folder), cwd=Path(folder), env=env)
+        status = process.wait(SLOWEST)
         if status not in (0, 1):
-            return (f"exit status {status}: {text[-500:]}",)
+            return (f"exit status {status}: {process.text()[-500:]}",)
         report = json.loads((Path(folder) / "report.json").read_text("utf-8"))
     return tuple(clause for finding in report["findings"] for clause in (finding["clause"], *finding["also"]))
 

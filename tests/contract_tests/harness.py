@@ -13,7 +13,7 @@ import sys
 import threading
 import urllib.request
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -33,6 +33,7 @@ from contract_tests.redact import Redactor
 from contract_tests.settings import Settings
 from contract_tests.target import Target as Connection
 from contract_tests.wire import Answer, Exchange, NoAnswer, Request
+from tests import forked
 from tests.targets import wire
 from tests.targets.server import Target
 
@@ -113,54 +114,52 @@ def run(
     *options: str,
     folder: Path,
     hooks: bool = False,
-    command: list[str] = COMMAND,
+    command: Sequence[str] = (),
     report: bool = True,
     settings: Mapping[str, str] | None = None,
     crash: bool = False,
     measured: bool = False,
 ) -> Outcome:
-    """Run the command to its end; it never shows a traceback, unless the suite is expected to crash."""
+    """Run the command to its end; it never shows a traceback, unless the suite is expected to crash.
+
+    Args:
+        command: what a shell would start; without it, the command is forked.
+    """
     folder.mkdir(exist_ok=True)
     reports = folder / "report"
-    ended = subprocess.run(
-        [
-            *command,
-            *([target] if target else []),
-            *(["--hooks", HOOKS] if hooks else []),
-            *(["--report", str(reports)] if report else []),
-            *options,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        cwd=folder,
-        env=environment(measured, **settings or {}),
-    )
-    text = ended.stdout + ended.stderr
+    words = [
+        *([target] if target else []),
+        *(["--hooks", HOOKS] if hooks else []),
+        *(["--report", str(reports)] if report else []),
+        *options,
+    ]
+    env = environment(measured, **settings or {})
+    if command:
+        ended = subprocess.run(
+            [*command, *words], capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=folder, env=env
+        )
+        status, text = ended.returncode, ended.stdout + ended.stderr
+    else:
+        process = forked.start("contract_tests.cli", *words, folder=folder, cwd=folder, env=env)
+        status = process.wait(PATIENCE)
+        text = process.text()
     assert "Traceback" not in text, text
     assert "INTERNALERROR" not in text, text
     assert ("A TEST COULD NOT BE CARRIED OUT" in text) is crash, text
-    return Outcome(ended.returncode, text, reports)
+    return Outcome(status, text, reports)
 
 
 def interrupt(target: str, *options: str, folder: Path, ready: threading.Event) -> Outcome:
     """Run the command, and interrupt it as Ctrl-C does when it is ready for that."""
     folder.mkdir(exist_ok=True)
-    with subprocess.Popen(
-        [*COMMAND, target, "--report", str(folder / "report"), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=folder,
-        env=environment(),
-    ) as process:
-        while not ready.wait(0.05):
-            assert process.poll() is None, process.communicate()
-        process.send_signal(signal.SIGINT)
-        text, _ = process.communicate(timeout=PATIENCE)
+    words = (target, "--report", str(folder / "report"), *options)
+    process = forked.start("contract_tests.cli", *words, folder=folder, cwd=folder, env=environment())
+    while not ready.wait(0.05):
+        assert process.status() is None, process.text()
+    process.send_signal(signal.SIGINT)
+    status, text = process.wait(PATIENCE), process.text()
     assert "Traceback" not in text, text
-    return Outcome(process.returncode, text, folder / "report")
+    return Outcome(status, text, folder / "report")
 
 
 def error_line(outcome: Outcome) -> str:

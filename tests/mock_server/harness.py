@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ from mock_server.settings import MEMORY
 from mock_server.store import Caller, Store
 from mock_server.task import MICROSECONDS, Task
 from mock_server.transmit import Protocol
+from tests import forked
 
 SUBMIT: Final = "/api/ai/image/generate"
 TASKS: Final = "/api/ai/tasks"
@@ -295,6 +297,7 @@ def serving(
 
 # ------------------------------------------------------------------ the command
 
+GREETING: Final = re.compile(r"(?ms)(?P<text>.*^Listening on (?P<url>http://\S+).*^  curl [^\n]*\n)\n")
 COMMAND: Final = [sys.executable, "-c", "from mock_server.cli import main; main()"]
 
 
@@ -321,41 +324,30 @@ class Process(Api):
     url: str = ""
 
     def __enter__(self) -> Self:
-        self._errors = (self.folder / f"stderr-{id(self)}").open("w+")
-        self._popen = subprocess.Popen(
-            [*COMMAND, "--port", "0", *self.options],
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            cwd=self.folder,
-            env=environment(**self.settings),
-        )
-        assert self._popen.stdout is not None
-        for line in self._popen.stdout:
-            self.greeting += line
-            if line.startswith("  curl "):
-                break
-        listening = re.search(r"Listening on (http://\S+)", self.greeting)
-        if listening is None:
-            self._popen.kill()
-            raise AssertionError(self.log())
-        self.url = listening[1]
+        env = environment(**self.settings)
+        options = ("--port", "0", *self.options)
+        self._command = forked.start("mock_server.cli", *options, folder=self.folder, cwd=self.folder, env=env)
+        give_up = time.monotonic() + PATIENCE
+        while (greeting := GREETING.match(self._printed())) is None:
+            if self._command.status() is not None or time.monotonic() > give_up:
+                self._command.send_signal(signal.SIGKILL)
+                raise AssertionError(self._command.text())
+            time.sleep(0.005)
+        self.greeting, self.url = greeting["text"], greeting["url"]
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.client.close()
-        if self._popen.poll() is None:
+        if self._command.status() is None:
             self.end(signal.SIGTERM)
-        self._errors.close()
 
     def log(self) -> str:
         """All that it has written to standard error."""
-        self._errors.flush()
-        return Path(self._errors.name).read_text()
+        return self._command.errors.read_text("utf-8")
 
     def send_signal(self, number: signal.Signals) -> None:
-        self._popen.send_signal(number)
+        self._command.send_signal(number)
 
     def end(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal and wait for the end; see `wait`."""
@@ -364,12 +356,12 @@ class Process(Api):
 
     def wait(self) -> tuple[int, str]:
         """Wait for the end: gives the exit status and what was printed after the greeting."""
-        try:
-            rest, _ = self._popen.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._popen.kill()
-            raise
-        return self._popen.returncode, rest
+        status = self._command.wait(PATIENCE)
+        return status, self._printed()[len(self.greeting) + 1 :]
+
+    def _printed(self) -> str:
+        """All that it has printed, as far as it is there yet."""
+        return self._command.printed.read_text("utf-8") if self._command.printed.exists() else ""
 
 
 def run(*options: str, **settings: str) -> subprocess.CompletedProcess[str]:
