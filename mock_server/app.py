@@ -328,7 +328,7 @@ def _error_handler(
     async def handle(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         operation = operation_id(request.scope)
         given = answer(operation, error)
-        note(request.scope, refused=type(error).__name__)
+        note(request.scope, refused=type(error).__name__, **({"operation": operation} if operation else {}))
         if given.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             note(request.scope, traceback="".join(traceback.format_exception(error)))
         return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed

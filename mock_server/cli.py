@@ -8,8 +8,9 @@ import shlex
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 import click
@@ -28,6 +29,7 @@ from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
 from mock_server.transmit import Protocol
 from mock_server.watch import Watch
+from mock_server.workers import supervise
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": ENVIRONMENT})
@@ -63,13 +65,39 @@ def serve(settings: Settings) -> None:
             f"with --host {settings.host} others than this machine could control the mock: give a --control-token, "
             "which whoever controls it has to show, or leave the control out with --no-control"
         )
-    with _listen(settings.host, settings.port) as listener, closing(Store(settings.database)) as store:
-        watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
-        mock = Mock(settings, store)
+    with _listen(settings.host, settings.port) as listener:
+
+        def greet(mock: Mock) -> None:
+            balances = {account.name: mock.store.balance(account.name, machine_time) for account in mock.accounts}
+            click.echo(_greeting(mock.contract, mock.accounts, balances, settings, listener.getsockname()[1]))
+            sys.stdout.flush()
+
+        if settings.workers == 1:
+            _serve_on(listener, settings, greet)
+            return
+        with _playing(settings) as mock:  # it tells whether everything is in order, before there are others
+            if mock.store.in_memory:
+                raise click.ClickException(
+                    f"{settings.workers} workers cannot share what is in the memory of one of them: let them share a "
+                    "file, such as --database sqlite:///mock.db, or leave --workers out"
+                )
+            greet(mock)
+        supervise(settings.workers, partial(_work_on, listener, settings), _say)
+
+
+@contextmanager
+def _playing(settings: Settings) -> Iterator[Mock]:
+    with closing(Store(settings.database, settings.keep)) as store, closing(Mock(settings, store)) as mock:
+        yield mock
+
+
+def _serve_on(listener: socket.socket, settings: Settings, ready: Callable[[Mock], None] | None = None) -> None:
+    """Serve in this process, until it is interrupted."""
+    watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
+    with _playing(settings) as mock:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        balances = {account.name: store.balance(account.name, machine_time) for account in mock.accounts}
-        click.echo(_greeting(mock.contract, mock.accounts, balances, settings, listener.getsockname()[1]))
-        sys.stdout.flush()
+        if ready:
+            ready(mock)
         config = uvicorn.Config(
             mock,
             http=Protocol,
@@ -83,6 +111,15 @@ def serve(settings: Settings) -> None:
             logging.getLogger(noisy).setLevel(logging.ERROR)
         with watch.over(mock) if watch else nullcontext():
             uvicorn.Server(config).run(sockets=[listener])
+
+
+def _work_on(listener: socket.socket, settings: Settings) -> None:
+    """Serve as one of several."""
+    try:
+        _serve_on(listener, settings)
+    except (ContractError, StoreError) as error:
+        _say(str(error))
+        sys.exit(1)
 
 
 def _say(message: str) -> None:

@@ -62,11 +62,10 @@ class Control:
         self._scenarios = service.scenarios
         self._machine = service.machine
         self._exchanges = exchanges
+        self._journal = exchanges.journal
         self._fixtures = fixtures
         self.problem: str | None = None
         """What is wrong with the files now, while the last good ones are served."""
-        self.changes = 0
-        """Counts what was changed, for whoever shows it."""
 
     def about(self) -> Json:
         """What is played."""
@@ -88,7 +87,7 @@ class Control:
         keys = {scheme: f"sk_mock_{secrets.token_hex(16)}" for scheme in self._contract.security_schemes}
         if not self._admin.create(Account(name, body["credits"], keys)):
             raise ControlError(HTTPStatus.CONFLICT, f"there is an account {name!r} already")
-        self.changes += 1
+        self._journal.changed()
         return self.get_account(name), HTTPStatus.CREATED
 
     def who_am_i(self, authorization: str) -> Json:
@@ -109,7 +108,7 @@ class Control:
         """Delete an account."""
         with _known(account):
             self._admin.delete(account)
-        self.changes += 1
+        self._journal.changed()
         return None, HTTPStatus.NO_CONTENT
 
     def top_up(self, account: str, body: Json) -> Json:
@@ -122,7 +121,7 @@ class Control:
         except TooManyCreditsError as error:
             message = f"an account can have at most {MOST_CREDITS:,} credits; this one has {error.args[0]:,}"
             raise ControlError(HTTPStatus.CONFLICT, message) from error
-        self.changes += 1
+        self._journal.changed()
         return self.get_account(account)
 
     def get_ledger(self, account: str, limit: int = 100) -> Json:
@@ -200,7 +199,7 @@ class Control:
             raise ControlError(HTTPStatus.BAD_REQUEST, f"there is no scenario {name!r}; there are {there_are}")
         with _known(account):
             self._admin.switch(account, name)
-        self.changes += 1
+        self._journal.changed()
         return self._listed(name or (self._admin.scenario() if account else None))
 
     # --------------------------------------------------------------- exchanges
@@ -229,7 +228,7 @@ class Control:
                 self._admin.restart(account)
         else:
             self._admin.reset(self._fixtures())
-        self.changes += 1
+        self._journal.changed()
         self._exchanges.clear(account)
         return None, HTTPStatus.NO_CONTENT
 
@@ -244,7 +243,7 @@ class Control:
         except (StateError, StoreError) as error:
             raise ControlError(HTTPStatus.BAD_REQUEST, f"this state cannot be taken over: {error}") from error
         self._exchanges.clear()
-        self.changes += 1
+        self._journal.changed()
         return None, HTTPStatus.NO_CONTENT
 
     # ------------------------------------------------------------------ inside
@@ -271,7 +270,7 @@ class Control:
     def _turn(self, account: str | None, change: Change) -> Json:
         with _known(account):
             clock = self._admin.turn(account, change, self._machine)
-        self.changes += 1
+        self._journal.changed()
         return self._clock(clock, own=account is not None and self._holder(account).own)
 
     def _find(self, task_id: str) -> tuple[Task, int]:
@@ -311,7 +310,7 @@ class Control:
             changed = self._admin.replan(task, self._machine, planned)
         if changed is None:
             raise ControlError(HTTPStatus.CONFLICT, f"the task {task_id} has ended, and what has ended stays")
-        self.changes += 1
+        self._journal.changed()
         return self.show_task(task_id)
 
     def _listed(self, current: str | None) -> Json:

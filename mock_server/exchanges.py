@@ -5,12 +5,11 @@ What a request presents as credentials is taken out of everything that is shown,
 
 from __future__ import annotations
 
-import threading
+import json
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, unquote_plus
 
@@ -21,6 +20,7 @@ from contract.har import har, har_entry
 from contract.model import Contract
 from mock_server.outer import NOTES
 from mock_server.snapshot import timestamp
+from mock_server.store import MOST_RECORDS, Journal
 
 SHOWN: Final = "[credentials]"
 _SECRET_HEADERS: Final = frozenset(
@@ -31,7 +31,6 @@ _SECRET_PARAMETERS: Final = frozenset({"access_token", "api_key", "apikey", "key
 _SHORTEST: Final = 4
 """A secret shorter than this would be found in ordinary words."""
 
-MOST_EXCHANGES: Final = 500
 _LONGEST_BODY: Final = 64 * 1024
 """Bytes of a body that are kept."""
 
@@ -60,13 +59,24 @@ class Content:
         if len(self.body) < _LONGEST_BODY:
             self.body += chunk[: _LONGEST_BODY - len(self.body)]
 
+    def to_json(self) -> dict[str, Any]:
+        """It as plain JSON: each byte is one character."""
+        headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in self.headers]
+        return {"headers": headers, "body": self.body.decode("latin-1"), "size": self.size}
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Content:
+        """What was made plain JSON."""
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in said["headers"]]
+        return cls(headers, said["body"].encode("latin-1"), said["size"])
+
 
 @dataclass
 class Exchange:
     """A request and its answer.
 
     Attributes:
-        id: counts up.
+        id: counts up; 0 as long as it is not kept.
         at: when it came, by the machine, in microseconds since 1970.
         milliseconds: until the answer was gone.
         url: as the client wrote it.
@@ -85,19 +95,38 @@ class Exchange:
     milliseconds: float = 0.0
     did: Mapping[str, Any] = field(default_factory=dict)
 
+    def to_json(self) -> str:
+        """It as a text."""
+        return json.dumps(
+            {
+                "at": self.at,
+                "method": self.method,
+                "url": self.url,
+                "path": self.path,
+                "asked": self.asked.to_json(),
+                "answered": self.answered.to_json(),
+                "status": self.status,
+                "milliseconds": self.milliseconds,
+                "did": self.did,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, id: int, text: str) -> Exchange:
+        """What was made a text."""
+        said = json.loads(text)
+        asked, answered = Content.from_json(said.pop("asked")), Content.from_json(said.pop("answered"))
+        return cls(id, asked=asked, answered=answered, **said)
+
 
 class Exchanges:
     """Keeps the last exchanges, and shows them without credentials."""
 
-    def __init__(self, contract: Contract, most: int = MOST_EXCHANGES) -> None:
+    def __init__(self, contract: Contract, journal: Journal) -> None:
         self._secret_headers = set(_SECRET_HEADERS)
         self._secret_parameters = set(_SECRET_PARAMETERS)
         self.hide_credentials_of(contract)
-        self._kept: deque[Exchange] = deque(maxlen=most)
-        self._lock = threading.Lock()
-        self._ids = count(1)
-        self.newest = 0
-        """The ID of the exchange that ended last; it changes whenever there is something new to see."""
+        self.journal = journal
 
     def hide_credentials_of(self, contract: Contract) -> None:
         """Leave out what are credentials by this contract, beside those of the ones before."""
@@ -113,30 +142,24 @@ class Exchanges:
         url = f"{scope['scheme']}://{host}{path}"
         asked = Content(_short(scope["headers"]))
         at = time.time_ns() // 1000
-        return Exchange(next(self._ids), at, scope["method"], url[:_LONGEST_LINE], path[:_LONGEST_LINE], asked)
+        return Exchange(0, at, scope["method"], url[:_LONGEST_LINE], path[:_LONGEST_LINE], asked)
 
     def done(self, exchange: Exchange) -> None:
         """Keep an exchange."""
-        with self._lock:
-            self._kept.append(exchange)
-            self.newest = exchange.id
+        self.journal.add(exchange.did.get("account"), exchange.to_json)
 
     def clear(self, account: str | None = None) -> None:
         """Forget the exchanges, or those of one account."""
-        with self._lock:
-            left = [e for e in self._kept if account is not None and e.did.get("account") != account]
-            self._kept.clear()
-            self._kept.extend(left)
-            self.newest = next(self._ids)
+        self.journal.clear(account)
 
     def find(self, id: int) -> Exchange | None:
         """The exchange with this ID, if it is still kept."""
-        return next((exchange for exchange in self._all() if exchange.id == id), None)
+        found = self.journal.find(id)
+        return None if found is None else Exchange.from_json(id, found)
 
-    def last(self, account: str | None = None, limit: int = MOST_EXCHANGES) -> list[Exchange]:
+    def last(self, account: str | None = None, limit: int = MOST_RECORDS) -> list[Exchange]:
         """The last exchanges, newest first; of one account, if one is named."""
-        found = [e for e in self._all() if account is None or e.did.get("account") == account]
-        return found[::-1][:limit]
+        return [Exchange.from_json(id_, record) for id_, record in self.journal.last(account, limit)]
 
     def shown(self, exchange: Exchange) -> dict[str, Any]:
         """An exchange as plain JSON, without credentials."""
@@ -178,10 +201,6 @@ class Exchanges:
             response_text=clean(_text(exchange.answered)),
             response_size=exchange.answered.size,
         )
-
-    def _all(self) -> list[Exchange]:
-        with self._lock:
-            return list(self._kept)
 
     def _headers(self, content: Content, clean: Cleaner) -> Iterator[tuple[str, str]]:
         for raw, value in content.headers:

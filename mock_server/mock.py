@@ -16,13 +16,14 @@ from mock_server.control_app import PREFIX, control_app, control_document
 from mock_server.docs.pages import docs_pages
 from mock_server.exchanges import Exchanges, Recorder
 from mock_server.guard import Guard
+from mock_server.metrics import Metrics
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.scenarios import load_scenarios
 from mock_server.service import PICTURES, Service
 from mock_server.settings import Settings
 from mock_server.site import Site
-from mock_server.store import Store
+from mock_server.store import Journal, Store
 
 
 class Mock:
@@ -36,7 +37,8 @@ class Mock:
             StoreError: for a database that cannot be written to.
         """
         self._settings = settings
-        self._store = store
+        self.store = store
+        self._journal = Journal(store)
         self._exchanges: Exchanges | None = None
         self._control: Control | None = None
         self.load()
@@ -57,19 +59,17 @@ class Mock:
         accounts = load_accounts(settings.accounts, contract, settings.credits)
         scenarios = load_scenarios(settings.scenarios, contract, settings.scenario)
         chance = Chance(settings.task_seconds, settings.failure_rate, settings.seed)
-        service = Service(contract, self._store, Planner(contract.lifecycle, chance), scenarios)
+        service = Service(contract, self.store, Planner(contract.lifecycle, chance), scenarios)
         app = build_app(
             contract,
             service,
-            self._store,
+            self.store,
             public_url=settings.public_url,
             max_body_bytes=settings.max_body_bytes,
         )
         asyncio.run(_try_out(app))
-        exchanges = self._exchanges or Exchanges(contract)
-        control = Control(contract, self._store, service, exchanges, lambda: self.accounts)
-        if self._control is not None:
-            control.changes = self._control.changes + 1
+        exchanges = self._exchanges or Exchanges(contract, self._journal)
+        control = Control(contract, self.store, service, exchanges, lambda: self.accounts)
         rooms: dict[str, ASGIApp] = {PICTURES: app}
         if settings.control:
             _, document = control_document()
@@ -77,18 +77,23 @@ class Mock:
             token = settings.control_token
             rooms[PREFIX] = Guard(control_app(control, settings.public_url), token)
             rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
-        site = Site(Recorder(app, exchanges) if settings.control else app, rooms, docs_pages(contract, settings.spec))
-        self._store.add_accounts(accounts)
+        metrics = Metrics(contract, self._journal, service.machine)
+        pages = {**docs_pages(contract, settings.spec), **metrics.pages()}
+        site = Site(Recorder(app, exchanges) if settings.control else app, rooms, pages)
+        self.store.add_accounts(accounts)
         exchanges.hide_credentials_of(contract)
         self.contract, self.accounts = contract, accounts
         self._exchanges, self._control = exchanges, control
-        self._app = RequestLog(site)
+        self._app = RequestLog(site, metrics)
+
+    def close(self) -> None:
+        """Write down what was served."""
+        self._journal.close()
 
     def report(self, problem: str) -> None:
         """Let the control API show what is wrong with the files, until they have been loaded again."""
         if self._control is not None:
             self._control.problem = problem
-            self._control.changes += 1
 
 
 async def _try_out(app: ASGIApp) -> None:

@@ -10,8 +10,13 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_server.metrics import Metrics
+
 NOTES = "mock_server"
 """The scope's extension in which handlers note what they did, for the log."""
+
+OWN = "/_mock/"
+"""Where the mock serves what is not the contract's."""
 
 _log = logging.getLogger("mock_server.requests")
 
@@ -27,8 +32,9 @@ class RequestLog:
     Headers, bodies and query strings are left out, so no credentials can be in it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics | None = None) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -47,6 +53,9 @@ class RequestLog:
         try:
             await self._app({**scope, "extensions": extensions}, receive, noting)
         finally:
+            seconds, notes = time.perf_counter() - started, extensions.get(NOTES, {})
+            if self._metrics is not None and not scope["path"].startswith(OWN):
+                self._metrics.served(notes.get("operation") or "", status, seconds, notes.get("debited", 0))
             _log.info(
                 json.dumps(
                     {
@@ -54,8 +63,8 @@ class RequestLog:
                         "method": scope["method"],
                         "path": scope["path"],
                         "status": status,
-                        "ms": round((time.perf_counter() - started) * 1000, 1),
-                        **extensions.get(NOTES, {}),
+                        "ms": round(seconds * 1000, 1),
+                        **notes,
                     }
                 )
             )

@@ -18,6 +18,7 @@ import click
 from contract.resources import default_contract, fixtures
 from mock_server.accounts import MOST_CREDITS
 from mock_server.plan import LONGEST_SECONDS
+from mock_server.store import KEPT_IN_MEMORY
 
 MEMORY = "sqlite://"
 ENVIRONMENT = "MOCK_SERVER"
@@ -83,6 +84,15 @@ class Settings:
     failure_rate: float = _setting(0.0, _FloatRange(0, 1), "The share of tasks that fail, from 0 to 1.")
     seed: int = _setting(0, int, "Decides which tasks fail: same seed, same failures.")
     database: str = _setting(MEMORY, str, "Where the state is kept, as an SQLAlchemy URL; by default in memory.")
+    keep: int | None = _setting(
+        None,
+        click.IntRange(1),
+        "About how many tasks are kept; of those that have ended the oldest go first. By default all, but in memory "
+        f"{KEPT_IN_MEMORY}.",
+    )
+    workers: int = _setting(
+        1, click.IntRange(1), "How many processes serve; several need a database that they can share."
+    )
     public_url: str | None = _setting(
         None, _BaseURL(), "The beginning of picture URLs; by default the Host that each client used."
     )

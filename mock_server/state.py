@@ -42,7 +42,8 @@ _MAYBE: Final = {"type": ["string", "null"]}
 
 
 def _rows(**columns: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"type": "object", "required": list(columns), "additionalProperties": False, "properties": columns}
+    required = [name for name, column in columns.items() if "default" not in column]
+    row = {"type": "object", "required": required, "additionalProperties": False, "properties": columns}
     return {"type": "array", "items": row}
 
 
@@ -60,6 +61,7 @@ _SCHEMA: Final = jsonschema_rs.Draft7Validator(
             "accounts": _rows(
                 name=_TEXT,
                 opening=_INT,
+                carried={**_INT, "default": 0},
                 balance={**_INT, "minimum": 0, "maximum": 2 * MOST_CREDITS},
                 submissions=_INT,
                 clock={"anyOf": [{"type": "null"}, _CLOCK]},
@@ -150,7 +152,7 @@ def read_state(contract: Contract, state: Any) -> Rows:
     for account in state["accounts"]:
         own = account["clock"] is not None
         clock = json.dumps(account["clock"] if own else state["clock"])
-        row = {name: value for name, value in account.items() if name != "credentials"}
+        row = {"carried": 0, **{name: value for name, value in account.items() if name != "credentials"}}
         accounts.append({**row, "clock": clock, "own_clock": own})
         keys += [{"scheme": s, "secret": key, "account": account["name"]} for s, key in account["credentials"].items()]
     return {
@@ -214,7 +216,7 @@ def _check(contract: Contract, state: Any) -> None:
     for task in state["tasks"]:
         _check_task(contract, task, made[task["id"]])
     for account in state["accounts"]:
-        name, expected = account["name"], account["opening"] + sums[account["name"]]
+        name, expected = account["name"], account["opening"] + account.get("carried", 0) + sums[account["name"]]
         if account["balance"] != expected:
             raise StateError(f"the balance of {name!r} is {account['balance']}, its entries make {expected}")
 

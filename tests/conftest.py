@@ -51,14 +51,27 @@ def postgres() -> Iterator[Callable[[], str]]:
         yield new
 
 
-@pytest.fixture(params=["memory", "file", pytest.param("postgres", marks=pytest.mark.whole)])
+POSTGRES = pytest.param("postgres", marks=pytest.mark.whole)
+
+
+@pytest.fixture(params=["memory", "file", POSTGRES])
 def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
     """Gives the URL of another new database at each call; there is one such fixture for each kind of database."""
+    return _databases(request, tmp_path)
+
+
+@pytest.fixture(params=["file", POSTGRES])
+def new_shared_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """The same, of those databases that several processes can share."""
+    return _databases(request, tmp_path)
+
+
+def _databases(request: pytest.FixtureRequest, folder: Path) -> Callable[[], str]:
     if request.param == "postgres":
         new: Callable[[], str] = request.getfixturevalue("postgres")
         return new
     numbers = itertools.count()
-    urls = {"memory": lambda: MEMORY, "file": lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db"}
+    urls = {"memory": lambda: MEMORY, "file": lambda: f"sqlite:///{folder}/{next(numbers)}.db"}
     return urls[request.param]
 
 

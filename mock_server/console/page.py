@@ -53,7 +53,7 @@ def console_app(
         document: the parsed description of the control API.
         replaced: whether another console has taken the place of this one.
     """
-    console = _Console(Views(contract, control, exchanges), _Actions(control, Forms(document)), replaced)
+    console = _Console(Views(contract, control, exchanges.journal), _Actions(control, Forms(document)), replaced)
     posts = [Route(f"{BASE}{path}", partial(console.act, path), methods=["POST"]) for path in console.actions.known]
     app = Starlette(
         routes=[

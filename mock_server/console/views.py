@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from contract.model import Carries, Contract
 from mock_server.console.chart import ledger_chart
 from mock_server.control import Control, ControlError, Json
-from mock_server.exchanges import Exchanges
 from mock_server.service import PICTURES
+from mock_server.store import Journal
 
 BASE: Final = "/_mock/console"
 EVENTS: Final = "/_mock/events"
@@ -56,9 +56,9 @@ class View:
 class Views:
     """Makes views of a mock."""
 
-    def __init__(self, contract: Contract, control: Control, exchanges: Exchanges) -> None:
+    def __init__(self, contract: Contract, control: Control, journal: Journal) -> None:
         self._control = control
-        self._exchanges = exchanges
+        self._journal = journal
         self._lifecycle = contract.lifecycle
         submissions = [submission for _, submission in contract.submissions()]
         self._selectors = {submission.selector for submission in submissions}
@@ -94,8 +94,7 @@ class Views:
         except ControlError:
             tasks = []
         seen = [
-            self._exchanges.newest,
-            self._control.changes,
+            self._journal.marker(),
             self._control.problem,
             [(task["id"], task["state"], task["held"], _whole(task["secondsLeft"])) for task in tasks],
         ]

@@ -1,10 +1,24 @@
 """Where accounts, tasks and ledgers are kept: a database, through SQLAlchemy Core.
 
-`Store` is what playing the contract needs; `Admin` is what the control API does beyond it.
+`Store` is what playing the contract needs, `Admin` what the control API does beyond it, `Journal` what was served.
 """
 
 from mock_server.store.admin import Admin, Change, Holder, TooManyCreditsError
 from mock_server.store.engine import StoreError
-from mock_server.store.store import Caller, Machine, Store
+from mock_server.store.journal import MOST_RECORDS, Counts, Journal
+from mock_server.store.store import KEPT_IN_MEMORY, Caller, Machine, Store
 
-__all__ = ["Admin", "Caller", "Change", "Holder", "Machine", "Store", "StoreError", "TooManyCreditsError"]
+__all__ = [
+    "KEPT_IN_MEMORY",
+    "MOST_RECORDS",
+    "Admin",
+    "Caller",
+    "Change",
+    "Counts",
+    "Holder",
+    "Journal",
+    "Machine",
+    "Store",
+    "StoreError",
+    "TooManyCreditsError",
+]

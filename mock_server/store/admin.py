@@ -138,7 +138,7 @@ class Admin:
         with self._store.transaction() as connection:
             self._empty(connection, account)
             common = sa.select(settings.value).where(settings.name == tables.CLOCK).scalar_subquery()
-            values = {"balance": accounts.opening, "submissions": 0, "clock": common, "own_clock": False}
+            values = {"balance": accounts.opening, "carried": 0, "submissions": 0, "clock": common, "own_clock": False}
             update = sa.update(tables.accounts).where(accounts.name == account)
             connection.execute(update.values(**values, scenario=None))
 
@@ -261,7 +261,7 @@ class Admin:
         with self._store.query() as connection:
             return {
                 table.name: [dict(row) for row in connection.execute(_in_order(table)).mappings()]
-                for table in tables.metadata.sorted_tables
+                for table in tables.STATE
             }
 
     def load(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -272,7 +272,7 @@ class Admin:
         """
         with usable(self._store.url), self._store.transaction() as connection:
             self._clear(connection)
-            for table in tables.metadata.sorted_tables:
+            for table in tables.STATE:
                 if table is not tables.settings and rows.get(table.name):
                     connection.execute(sa.insert(table), [dict(row) for row in rows[table.name]])
             for setting in rows[tables.settings.name]:
@@ -323,7 +323,7 @@ class Admin:
     def _clear(self, connection: sa.Connection) -> None:
         """Delete everything but the clock of all, which whoever locks all has to find."""
         self._store.lock_all(connection)
-        for table in reversed(tables.metadata.sorted_tables):
+        for table in reversed(tables.STATE):
             if table is not tables.settings:
                 connection.execute(sa.delete(table))
         self._set(connection, tables.SCENARIO, None)

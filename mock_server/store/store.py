@@ -10,21 +10,34 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mock_server.accounts import Account
 from mock_server.clock import REAL, Clock
-from mock_server.ledger import Entry
+from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
 from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, make_engine, usable
 from mock_server.store.prepared import Cursor, Prepared, PreparedInsert
 from mock_server.task import Task
+
+_MAKING_TABLES: Final = 7_306_413
+"""Names the lock under which PostgreSQL's tables are made; any number that nobody else uses."""
+
+_PRUNING_INTERVAL: Final = 256
+"""Submissions after which it is looked for tasks that are too many; twice as many can go at a time."""
+
+KEPT_IN_MEMORY: Final = 20_000
+"""Tasks: they take some 20 MiB."""
+
+PRUNED_REFUNDS: Final = ("refunds no longer kept",)
+"""What the credits of refunds are counted as whose tasks were pruned."""
 
 Machine = Callable[[], int]
 """Gives the machine's time, in microseconds since 1970."""
@@ -65,15 +78,21 @@ SCENARIO = sa.func.coalesce(tables.accounts.c.scenario, _COMMON_SCENARIO.scalar_
 class Store:
     """The state of a mock. Every method is one transaction, and safe to call from any thread."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keep: int | None = None) -> None:
         """Open a database, and make its tables if they are not there.
+
+        Args:
+            keep: about how many tasks are kept; of those that have ended the oldest go first. None keeps all, but in
+                memory `KEPT_IN_MEMORY`.
 
         Raises:
             StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
         """
+        self._submissions = count(1)
         with usable(url):
             self._url = sa.make_url(url)
             self._engine = make_engine(self._url)
+            self._keep = KEPT_IN_MEMORY if keep is None and self.in_memory else keep
             # SQLite writes one transaction at a time. It would let others ask again and again, the unlucky for many
             # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
             self._writing = threading.Lock() if self._sqlite else nullcontext()
@@ -141,6 +160,8 @@ class Store:
         Raises:
             KeyError: if there is no such account.
         """
+        if self._keep is not None and next(self._submissions) % _PRUNING_INTERVAL == 0:
+            self.prune(machine, self._keep)
         task = self._accept(account, price, machine, make)
         if task is None:  # with the refunds that have come due since, there may be enough
             with self.transaction() as connection:
@@ -208,10 +229,12 @@ class Store:
 
     def insert_accounts(self, connection: sa.Connection, accounts: Sequence[Account]) -> None:
         """Make accounts that are not there yet, and give all of them their credentials."""
+        # first the clock of all, then accounts, then credentials: those who lock in one order never wait for each other
+        for account in accounts:
+            self.insert_account(connection, account)
         names = [account.name for account in accounts]
         connection.execute(sa.delete(tables.credentials).where(tables.credentials.c.account.in_(names)))
         for account in accounts:
-            self.insert_account(connection, account)
             for scheme, secret in account.credentials.items():
                 key = {"scheme": scheme, "secret": secret, "account": account.name}
                 insert = self.insert_new(tables.credentials)
@@ -235,15 +258,71 @@ class Store:
         insert = self.insert_new(tables.accounts).on_conflict_do_nothing().returning(tables.accounts.c.name)
         return connection.execute(insert, values).scalar() is not None
 
+    def prune(self, machine: Machine, keep: int) -> None:
+        """Forget the oldest tasks that have ended, some of those that are too many, with their entries.
+
+        What their entries come to is carried in the account, so no balance changes.
+        """
+        tasks, accounts, entries = tables.tasks.c, tables.accounts.c, tables.entries.c
+        newest = sa.select(sa.func.max(tasks.number)).scalar_subquery()
+        oldest = (
+            sa.select(tasks.account, tasks.id)
+            .where(tasks.number <= newest - keep)
+            .order_by(tasks.number)
+            .limit(2 * _PRUNING_INTERVAL)
+        )
+        with self.query() as connection:
+            old = connection.execute(oldest).all()
+        for account in {row.account for row in old}:
+            with suppress(KeyError), self.transaction() as connection:  # an account may be gone by now
+                now = self.lock(connection, account).at(machine())
+                self.settle(connection, account, now)
+                ids = [row.id for row in old if row.account == account]
+                ended = sa.select(tasks.id).where(tasks.id.in_(ids), tasks.sealed | (tasks.ends_at <= now))
+                going = list(connection.execute(ended).scalars())
+                gone = sa.delete(tables.entries).where(entries.task.in_(going)).returning(entries.amount, entries.kind)
+                amounts = connection.execute(gone).all()
+                connection.execute(sa.delete(tables.tasks).where(tasks.id.in_(going)))
+                update = sa.update(tables.accounts).where(accounts.name == account)
+                connection.execute(update.values(carried=accounts.carried + sum(amount for amount, _ in amounts)))
+                refunds = sum(amount for amount, kind in amounts if kind == EntryKind.REFUND.value)
+                self.count(connection, PRUNED_REFUNDS, refunds)
+
+    def count(self, connection: sa.Connection, name: Sequence[str], more: float) -> None:
+        """Add to what is counted under a name."""
+        insert = self.insert_new(tables.counts)
+        sums = {"value": tables.counts.c.value + insert.excluded.value}
+        upsert = insert.on_conflict_do_update(index_elements=["name"], set_=sums)
+        connection.execute(upsert, {"name": json.dumps(list(name)), "value": float(more)})
+
     def _make_tables(self) -> None:
+        """Make the tables of a new database.
+
+        Raises:
+            ValueError: if there are tables already that another version made, or somebody else.
+        """
         with self.transaction() as connection:
+            if not self._sqlite:  # where several may begin together
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+            found = set(sa.inspect(connection).get_table_names()) & set(tables.metadata.tables)
+            if found:
+                self._check_version(connection, found)
+                return
             tables.metadata.create_all(connection)
-            common = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.CLOCK)
-            if connection.execute(common).scalar() is None:  # what is only read may be on a file that nobody can write
-                clock = {"name": tables.CLOCK, "value": text_of(REAL)}
-                connection.execute(self.insert_new(tables.settings).on_conflict_do_nothing(), clock)
-            for table in tables.metadata.sorted_tables:
-                connection.execute(sa.select(table).limit(0))  # a table of this name may be somebody else's
+            values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}
+            rows = [{"name": name, "value": value} for name, value in values.items()]
+            connection.execute(sa.insert(tables.settings), rows)
+
+    def _check_version(self, connection: sa.Connection, found: set[str]) -> None:
+        if tables.settings.name not in found:
+            raise ValueError(f"it holds a table of something else: {min(found)}")
+        named = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.VERSION_NAME)
+        version: str | None = connection.execute(named).scalar()
+        if version != str(tables.VERSION):
+            raise ValueError(
+                f"another version of the mock made it, with tables of version {version or 1} and not {tables.VERSION}; "
+                "begin with a new database, and import into it what that version exports as its state"
+            )
 
     def _prepare(self) -> None:
         """Write the statements of what is done for every request."""

@@ -13,6 +13,9 @@ from mock_server.task import Plan, Task
 
 metadata: Final = sa.MetaData()
 
+VERSION: Final = 2
+"""Of the tables below: a database that was made by another one is left alone. Raise it with every change of them."""
+
 
 def _number() -> sa.Column[int]:
     """The order in which rows came: a clock that stands still gives many the same time."""
@@ -24,6 +27,7 @@ accounts: Final = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("opening", sa.BigInteger, nullable=False),
+    sa.Column("carried", sa.BigInteger, nullable=False, server_default="0"),  # the sum of entries no longer kept
     sa.Column("balance", sa.BigInteger, sa.CheckConstraint("balance >= 0"), nullable=False),
     sa.Column("submissions", sa.BigInteger, nullable=False),
     sa.Column("clock", sa.Text, nullable=False),  # JSON; where it is not its own, a copy of the clock of all
@@ -80,8 +84,26 @@ settings: Final = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+exchanges: Final = sa.Table(
+    "exchanges",
+    metadata,
+    _number(),
+    sa.Column("account", sa.Text),
+    sa.Column("record", sa.Text, nullable=False),  # JSON
+)
+counts: Final = sa.Table(
+    "counts",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Float, nullable=False),
+)
+
+STATE: Final = (settings, accounts, credentials, tasks, entries)
+"""What a saved state holds, in an order in which rows can be inserted; the rest is about how the mock was used."""
+
 CLOCK: Final = "clock"
 SCENARIO: Final = "scenario"
+VERSION_NAME: Final = "version"
 
 
 def task_row(task: Task) -> dict[str, Any]:

@@ -346,6 +346,10 @@ class Process(Api):
         """All that it has written to standard error."""
         return self._command.errors.read_text("utf-8")
 
+    @property
+    def pid(self) -> int:
+        return self._command.pid
+
     def send_signal(self, number: signal.Signals) -> None:
         self._command.send_signal(number)
 

@@ -32,7 +32,7 @@ from mock_server.mock import Mock
 from mock_server.plan import Chance, Planner
 from mock_server.service import Service
 from mock_server.settings import MEMORY, Settings
-from mock_server.store import Store
+from mock_server.store import Journal, Store
 from mock_server.task import MICROSECONDS, Plan, Task
 from tests.mock_server.harness import GENERATE, OTHER, PATIENCE, RICH, SCENARIOS, Process, at, bearer, request, told
 
@@ -564,7 +564,7 @@ def test_a_heartbeat_is_sent_every_fifteen_seconds(monkeypatch: pytest.MonkeyPat
 
 def test_a_mistake_in_the_files_is_shown_above_everything(contract: Contract, store: Store) -> None:
     service = Service(contract, store, Planner(contract.lifecycle, Chance(5, 0, 0)), SCENARIOS)
-    exchanges = Exchanges(contract)
+    exchanges = Exchanges(contract, Journal(store))
     control = Control(contract, store, service, exchanges, tuple)
     control.problem = f"openapi.yaml:3: {SCRIPT}"
     app = console_app(contract, control, exchanges, control_document()[1], replaced=lambda: False)

@@ -13,6 +13,8 @@ from contract.model import Contract
 from contract.reader import load_contract
 from mock_server.exchanges import SHOWN, Exchanges, Recorder
 from mock_server.outer import RequestLog
+from mock_server.settings import MEMORY
+from mock_server.store import Journal, Store
 from tests.mock_server.harness import changed_contract
 
 Headers = list[tuple[bytes, bytes]]
@@ -57,7 +59,7 @@ def recorded(
 
 @pytest.fixture
 def exchanges(contract: Contract) -> Exchanges:
-    return Exchanges(contract, most=3)
+    return Exchanges(contract, Journal(Store(MEMORY), most=3))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ def test_a_secret_in_the_query_is_not_shown_where_the_contract_has_it_there(tmp_
     def by_query(document: dict[str, Any]) -> None:
         document["components"]["securitySchemes"]["sessionCookie"] |= {"in": "query", "name": "key"}
 
-    exchanges = Exchanges(load_contract(changed_contract(tmp_path, by_query)))
+    exchanges = Exchanges(load_contract(changed_contract(tmp_path, by_query)), Journal(Store(MEMORY)))
     assert "s3cret!" not in str(recorded(exchanges, query=b"key=s3cret!", body=b"s3cret!"))
 
 
@@ -102,11 +104,11 @@ def test_only_the_last_are_kept(exchanges: Exchanges) -> None:
     for number in range(5):
         recorded(exchanges, body=str(number).encode())
     assert [e.asked.body for e in exchanges.last()] == [b"4", b"3", b"2"]
-    assert exchanges.find(exchanges.last()[0].id) is exchanges.last()[0]
-    before = exchanges.newest
+    assert exchanges.find(exchanges.last()[0].id) == exchanges.last()[0]
+    before = exchanges.journal.marker()
     exchanges.clear()
     assert exchanges.last() == []
-    assert exchanges.newest > before
+    assert exchanges.journal.marker() != before
 
 
 def test_an_exchange_is_an_entry_of_a_har_file(exchanges: Exchanges) -> None:

@@ -1,5 +1,6 @@
 """The store keeps accounts, tasks and ledgers: the same on every database, at once from anywhere, and for good."""
 
+import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import dialect
+from sqlalchemy.schema import CreateTable
 
 from contract.model import Contract
 from mock_server.accounts import Account
@@ -15,8 +19,8 @@ from mock_server.ledger import Entry, EntryKind
 from mock_server.plan import Chance, Planner
 from mock_server.service import Accepted, Service
 from mock_server.settings import MEMORY
-from mock_server.store import Store, StoreError
-from mock_server.task import Plan, Task
+from mock_server.store import Store, StoreError, tables
+from mock_server.task import HELD, Plan, Task
 from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, at, calling, kept, opened, request
 
 AT_ONCE = 400
@@ -241,7 +245,7 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
     other.close()
 
 
-def test_stores_that_begin_together_share_a_new_file(tmp_path: Path) -> None:
+def test_stores_that_begin_together_share_a_new_database(new_shared_database: Callable[[], str]) -> None:
     together = threading.Barrier(8)
 
     def begin(url: str) -> int:
@@ -253,9 +257,8 @@ def test_stores_that_begin_together_share_a_new_file(tmp_path: Path) -> None:
         return credits
 
     with ThreadPoolExecutor(8) as threads:
-        for number in range(4):
-            urls = [f"sqlite:///{tmp_path}/{number}.db"] * 8
-            assert list(threads.map(begin, urls)) == [10] * 8
+        for _ in range(4):
+            assert list(threads.map(begin, [new_shared_database()] * 8)) == [10] * 8
 
 
 def test_a_new_file_that_is_locked_for_a_moment_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +347,11 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(foreign) as connection:
         connection.execute("CREATE TABLE tasks (title TEXT)")
     connection.close()
-    for path, reason in {text: "file is not a database", folder: "unable to open", foreign: "no such column"}.items():
+    for path, reason in {
+        text: "file is not a database",
+        folder: "unable to open",
+        foreign: "it holds a table of something else: tasks",
+    }.items():
         with pytest.raises(StoreError, match=reason):
             Store(f"sqlite:///{path}")
     assert text.read_text() == "not a database " * 100
@@ -352,6 +359,30 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     connection.close()
     assert tables == [("tasks",)]
+
+
+@pytest.mark.parametrize(("version", "said"), [(None, "1"), ("1", "1"), ("99", "99")])
+def test_a_database_of_another_version_is_refused_and_left_alone(
+    new_shared_database: Callable[[], str], version: str | None, said: str
+) -> None:
+    database = new_shared_database()
+    first = Store(database)
+    with first.transaction() as connection:
+        named = tables.settings.c.name == tables.VERSION_NAME
+        if version is None:
+            connection.execute(sa.delete(tables.settings).where(named))
+        else:
+            connection.execute(sa.update(tables.settings).where(named).values(value=version))
+    first.close()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=f"another version .* of version {said} and not {tables.VERSION}; begin"):
+            Store(database)
+
+
+def test_whoever_changes_a_table_raises_the_version() -> None:
+    """If this fails, raise `tables.VERSION`, and write the new digest down here."""
+    made = "".join(str(CreateTable(table).compile(dialect=dialect())) for table in tables.metadata.sorted_tables)
+    assert (tables.VERSION, hashlib.sha256(made.encode()).hexdigest()[:16]) == (2, "8640ee1ee363f9ae")
 
 
 def test_a_file_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
@@ -387,3 +418,27 @@ def test_the_errors_of_a_database_never_tell_a_secret(store: Store) -> None:
     with pytest.raises(StoreError) as refused:
         store.add_accounts([Account("rich", 10, {BEARER: secret})])
     assert secret not in str(refused.value)
+
+
+def test_the_oldest_tasks_go_where_only_some_are_kept_and_no_balance_changes(database: str) -> None:
+    store = Store(database, keep=40)
+    store.add_accounts([account("rich", 10_000), account("other", 10)])
+    store.submit("other", 3, at(10), lambda *_: (task(0, id="held", account="other", plan=Plan("failed", HELD)), []))
+    balance = 10_000
+    for number in range(1, 901):
+        fails = number % 3 == 0
+        made = task(number, plan=Plan("failed" if fails else "completed", 20 + number))
+        assert keep(store, made, now=number)
+        balance -= 3
+        due = 3 * sum(20 + earlier <= number for earlier in range(3, number + 1, 3))
+        assert store.balance("rich", at(number)) == balance + due
+    found = [number for number in range(1, 901) if kept(store, f"tsk_{number}")]
+    assert found == list(range(found[0], 901))
+    assert 40 <= len(found) <= 40 + 256
+    assert kept(store, "held")
+    with store.query() as connection:
+        rows = connection.execute(sa.select(tables.accounts)).all()
+    (rich,) = [row for row in rows if row.name == "rich"]
+    assert store.balance("rich", at(10**6)) == 10_000 - 3 * 600
+    assert rich.carried == -3 * sum(number % 3 != 0 for number in range(1, found[0]))
+    store.close()

@@ -1,0 +1,215 @@
+"""What was served, beside the state: the last exchanges, and counts. Every replica adds to it and sees all of it.
+
+What a process adds is gathered and written down now and then, which costs a request next to nothing; whoever reads gets
+what this process has gathered too. What a process that is killed has not written down yet is lost: a fraction of a
+second.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from mock_server.ledger import EntryKind
+from mock_server.store import tables
+from mock_server.store.store import PRUNED_REFUNDS, Machine, Store, clock_of
+
+MOST_RECORDS: Final = 500
+
+_INTERVAL: Final = 0.25
+"""Seconds after which others see what was added."""
+_CHANGES: Final = "changes"
+
+Name = tuple[str, ...]
+Counts = Mapping[Name, float]
+"""What was counted, by what it is called."""
+
+Write = Callable[[], str]
+"""Gives a record's text, for whoever writes it down; most are pushed out by others before."""
+
+_log = logging.getLogger("mock_server.journal")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the state comes to.
+
+    Attributes:
+        tasks: how many there are, by the state that they are to end in, and whether they have ended.
+        refunded: credits of refunds that count by now.
+    """
+
+    tasks: Counter[tuple[str, bool]]
+    refunded: int
+
+
+class Journal:
+    """What was served. Safe to use from any thread."""
+
+    def __init__(self, store: Store, most: int = MOST_RECORDS) -> None:
+        """Make the journal of a database.
+
+        Args:
+            most: how many records are kept.
+        """
+        self._store = store
+        self._most = most
+        self._records: deque[tuple[str | None, Write]] = deque(maxlen=most)
+        self._counts: dict[Name, float] = {}
+        self._gathering = threading.Lock()
+        self._writing = threading.Lock()
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, account: str | None, write: Write) -> None:
+        """Keep a record."""
+        with self._gathering:
+            self._records.append((account, write))
+        self._soon()
+
+    def count(self, *name: str, more: float = 1) -> None:
+        """Count something."""
+        with self._gathering:
+            self._counts[name] = self._counts.get(name, 0) + more
+        self._soon()
+
+    def changed(self) -> None:
+        """Let whoever shows the state know that there is something else to see."""
+        self.count(_CHANGES)
+
+    def flush(self) -> None:
+        """Write down what was gathered."""
+        with self._writing:
+            with self._gathering:
+                records, counts = list(self._records), self._counts
+                self._records.clear()
+                self._counts = {}
+            try:
+                self._write(records, counts)
+            except BaseException:
+                with self._gathering:
+                    self._records.extendleft(reversed(records[-(self._most - len(self._records)) :]))
+                    for name, value in counts.items():
+                        self._counts[name] = self._counts.get(name, 0) + value
+                raise
+
+    def close(self) -> None:
+        """Write down what was gathered, and end."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.flush()
+
+    def marker(self) -> str:
+        """A short text that changes whenever there is something else to see."""
+        self.flush()
+        newest = sa.select(sa.func.max(tables.exchanges.c.number)).scalar_subquery()
+        changed = tables.counts.c.name == json.dumps([_CHANGES])
+        changes = sa.select(tables.counts.c.value).where(changed).scalar_subquery()
+        with self._store.query() as connection:
+            return "{}-{}".format(*connection.execute(sa.select(newest, changes)).one())
+
+    def last(self, account: str | None, limit: int) -> list[tuple[int, str]]:
+        """The last records with their numbers, newest first; of one account, if one is named."""
+        self.flush()
+        exchanges = tables.exchanges.c
+        query = sa.select(exchanges.number, exchanges.record).order_by(exchanges.number.desc()).limit(limit)
+        if account is not None:
+            query = query.where(exchanges.account == account)
+        with self._store.query() as connection:
+            return [(number, record) for number, record in connection.execute(query)]
+
+    def find(self, number: int) -> str | None:
+        """The record with this number, if it is still kept."""
+        self.flush()
+        exchanges = tables.exchanges.c
+        with self._store.query() as connection:
+            found: str | None = connection.execute(
+                sa.select(exchanges.record).where(exchanges.number == number)
+            ).scalar()
+        return found
+
+    def clear(self, account: str | None = None) -> None:
+        """Forget the records, or those of one account."""
+        self.flush()
+        gone = sa.delete(tables.exchanges)
+        if account is not None:
+            gone = gone.where(tables.exchanges.c.account == account)
+        with self._store.transaction() as connection:
+            connection.execute(gone)
+        self.changed()
+
+    def ping(self) -> None:
+        """Make sure that the database answers."""
+        with self._store.query() as connection:
+            connection.execute(sa.select(tables.settings).limit(1))
+
+    def counts(self) -> Counts:
+        """All that was counted."""
+        self.flush()
+        with self._store.query() as connection:
+            rows = connection.execute(sa.select(tables.counts.c.name, tables.counts.c.value))
+            return {tuple(json.loads(row.name)): row.value for row in rows}
+
+    def totals(self, machine: Machine) -> Totals:
+        """What the state comes to now: each account by its own clock."""
+        tasks, entries, accounts = tables.tasks.c, tables.entries.c, tables.accounts.c
+        counted: Counter[tuple[str, bool]] = Counter()
+        with self._store.query() as connection:
+            pruned = sa.select(tables.counts.c.value).where(tables.counts.c.name == json.dumps(list(PRUNED_REFUNDS)))
+            refunded = int(connection.execute(pruned).scalar() or 0)
+            clocks = list(connection.execute(sa.select(accounts.clock).distinct()).scalars())
+            for clock in clocks:
+                now = clock_of(clock).at(machine())
+                goes_by_it = sa.select(accounts.name).where(accounts.clock == clock)
+                ended = sa.case((tasks.sealed | (tasks.ends_at <= now), True), else_=False)
+                mine = sa.select(tasks.outcome, ended, sa.func.count()).where(tasks.account.in_(goes_by_it))
+                for outcome, has_ended, number in connection.execute(mine.group_by(tasks.outcome, ended)):
+                    counted[outcome, bool(has_ended)] += number
+                refunds = sa.select(sa.func.sum(entries.amount)).where(
+                    entries.account.in_(goes_by_it),
+                    entries.kind == EntryKind.REFUND.value,
+                    entries.settled | (entries.counts_from <= now),
+                )
+                refunded += int(connection.execute(refunds).scalar() or 0)
+        return Totals(counted, refunded)
+
+    def _soon(self) -> None:
+        """Have it written down soon, where others want to see it."""
+        if self._thread is None and not self._store.in_memory:
+            with self._gathering:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        failing = False
+        while not self._ended.wait(_INTERVAL):
+            try:
+                self.flush()
+            except Exception as error:  # noqa: BLE001 - the database may come back, and then it goes on
+                if not failing:
+                    _log.warning("the journal waits for the database: %s", " ".join(str(error).split()))
+                failing = True
+            else:
+                failing = False
+
+    def _write(self, records: Sequence[tuple[str | None, Write]], counts: Counts) -> None:
+        if not records and not counts:
+            return
+        exchanges = tables.exchanges.c
+        rows = [{"account": account, "record": write()} for account, write in records]
+        with self._store.transaction() as connection:
+            if rows:
+                connection.execute(sa.insert(tables.exchanges), rows)
+                newest = sa.select(sa.func.max(exchanges.number)).scalar_subquery()
+                connection.execute(sa.delete(tables.exchanges).where(exchanges.number <= newest - self._most))
+            for name in sorted(counts):  # in one order, so that two who count do not wait for each other
+                self._store.count(connection, name, counts[name])

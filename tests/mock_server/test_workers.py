@@ -1,0 +1,102 @@
+"""Several processes that serve as one: what they share, and what happens when one of them dies."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, Process, bearer, run, valid
+
+
+def children(process: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+def until(condition: Callable[[], object]) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+def is_alive(process: int) -> bool:
+    stat = Path(f"/proc/{process}/stat")
+    return stat.exists() and ") Z " not in stat.read_text()
+
+
+@pytest.fixture
+def mock(tmp_path: Path) -> Iterator[Process]:
+    options = ("--workers", "2", "--database", f"sqlite:///{tmp_path}/mock.db", "--task-seconds", "0")
+    with Process(tmp_path, options) as process:
+        until(lambda: len(children(process.pid)) == 2)
+        yield process
+
+
+def submit_often(mock: Process, times: int) -> list[int]:
+    """The statuses of submissions, each on a connection of its own, so that every worker gets some."""
+
+    def submit(_number: int) -> int:
+        headers = {**bearer(RICH), "Content-Type": "application/json"}
+        return httpx.post(mock.url + SUBMIT, content=valid(), headers=headers, timeout=PATIENCE).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(submit, range(times)))
+
+
+def test_they_share_accounts_tasks_exchanges_and_counts(mock: Process) -> None:
+    assert submit_often(mock, 40) == [200] * 40
+    for _ in range(6):  # whichever of them answers
+        account = httpx.get(f"{mock.url}/_mock/accounts/rich").json()
+        assert account["balance"] == 1_000_000 - 40 * 3
+
+    def seen() -> bool:
+        exchanges = httpx.get(f"{mock.url}/_mock/exchanges").json()["exchanges"]
+        counted = re.search(
+            r'mock_requests_total\{operation="generateImage",status="200"\} (\d+)',
+            httpx.get(f"{mock.url}/_mock/metrics").text,
+        )
+        return len(exchanges) == 40 and counted is not None and counted[1] == "40"
+
+    until(seen)  # what one has gathered the others see a moment later
+    ids = [exchange["id"] for exchange in httpx.get(f"{mock.url}/_mock/exchanges").json()["exchanges"]]
+    assert len(set(ids)) == 40
+
+
+@pytest.mark.whole
+def test_one_that_dies_is_replaced(mock: Process) -> None:
+    before = children(mock.pid)
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: len(children(mock.pid)) == 2 and victim not in children(mock.pid))
+    assert submit_often(mock, 20) == [200] * 20
+    assert f"mock-server: the worker {victim} has ended with status -9; another takes its place\n" in mock.log()
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_ends_all_of_them(mock: Process, number: signal.Signals) -> None:
+    workers = children(mock.pid)
+    assert mock.end(number) == (0, "mock-server: ended\n")
+    assert not any(map(is_alive, workers))
+
+
+@pytest.mark.whole
+def test_they_end_when_their_parent_is_killed(mock: Process) -> None:
+    workers = children(mock.pid)
+    mock.end(signal.SIGKILL)
+    until(lambda: not any(map(is_alive, workers)))
+
+
+def test_they_cannot_share_what_is_in_memory() -> None:
+    refused = run("--workers", "2", "--port", "0")
+    assert refused.returncode == 1
+    assert "2 workers cannot share what is in the memory of one of them" in refused.stderr
+    assert "--database sqlite:///mock.db, or leave --workers out" in refused.stderr
