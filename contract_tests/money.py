@@ -34,20 +34,24 @@ def expect_balance(bench: Bench, account: Account, credits: int, clause: str, st
     return True
 
 
-def expect_short(bench: Bench, operation: Operation, exchange: Exchange, price: int, clause: str) -> bool:
+def expect_short(  # noqa: PLR0913 - what was sent, what had to come, and what it is about
+    bench: Bench, operation: Operation, exchange: Exchange, price: int, clause: str, *, balance: int = 0
+) -> bool:
     """Check that a submission was refused for want of credits, and told its price.
 
     Args:
         clause: the clause that is broken if it was not.
+        balance: the credits that the account had.
     """
     error = operation.errors[When.INSUFFICIENT]
-    if not bench.expect(clause, exchange.status == error.status, f"{error.status}, for want of credits", exchange):
+    had = f"the account has {balance:,} credits"
+    want = f"{error.status}, for want of credits: {had}"
+    if not bench.expect(clause, exchange.status == error.status, want, exchange):
         return False
     bench.held(bench.id(Kind.ERROR, operation.id, value=error.when.value))
     if error.price is None:
         return True
     answer = exchange.json()
     stated = answer.get(error.price) if isinstance(answer, dict) else None
-    return bench.expect(
-        bench.id(Kind.STATED_PRICE, operation.id), stated == price, f"`{error.price}` {price}, the price", exchange
-    )
+    want = f"`{error.price}` {price}, the price: {had}"
+    return bench.expect(bench.id(Kind.STATED_PRICE, operation.id), stated == price, want, exchange)

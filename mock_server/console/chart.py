@@ -52,6 +52,7 @@ def ledger_chart(ledger: Json) -> Chart | None:
         ledger: as the control API shows it.
     """
     entries = ledger["entries"]
+    noun = "entry" if len(entries) == 1 else "entries"
     if not entries:
         return None
     first = entries[0]["balance"] - entries[0]["amount"]
@@ -75,7 +76,7 @@ def ledger_chart(ledger: Json) -> Chart | None:
         ),
         highest=highest,
         lowest=lowest,
-        description=f"From {first:,} to {balances[-1]:,} credits in {len(entries)} entries",
+        description=f"From {first:,} to {balances[-1]:,} credits in {len(entries)} {noun}",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -19,6 +19,25 @@ BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
 
 It takes the write lock at once: two that read first and then both want to write would shut each other out.
 """
+
+
+_SERVER: Final[Mapping[str, Any]] = {
+    "pool_pre_ping": True,  # what the server has closed is opened again
+    "pool_size": 10,
+    "max_overflow": 0,
+    "pool_timeout": _BUSY_SECONDS,
+    "connect_args": {
+        "connect_timeout": 5,
+        "keepalives_idle": 5,
+        "tcp_user_timeout": _BUSY_SECONDS * 1000,
+        "options": f"-c statement_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout=30s",
+    },
+}
+"""How a server is spoken to: on so many connections at most, and nobody waits for it for long. In seconds and, as libpq
+wants it, milliseconds."""
+
+_LARGEST_CHECKED: Final = 256 * 1024 * 1024
+"""Bytes of a file that is looked through at the start; to look through a larger one would take seconds."""
 
 
 class StoreError(Exception):
@@ -38,7 +57,7 @@ def make_engine(url: sa.URL) -> sa.Engine:
     """An engine that begins transactions as the store needs them."""
     options: dict[str, Any] = {"hide_parameters": True}  # errors are logged, and credentials are parameters
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, **options)
+        return sa.create_engine(url, **_SERVER, **options)
     if url.database in IN_MEMORY:
         options |= {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
     else:
@@ -47,6 +66,19 @@ def make_engine(url: sa.URL) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def check_file(connection: sa.Connection) -> None:
+    """Look for damage in a SQLite file.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    (pages,), (size,) = (connection.exec_driver_sql(f"PRAGMA {name}").one() for name in ("page_count", "page_size"))
+    if pages * size <= _LARGEST_CHECKED:
+        found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar())
+        if found != "ok":
+            raise ValueError(f"it is damaged ({' '.join(found.split())}); take a copy of it, and begin with a new one")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -23,7 +23,7 @@ from mock_server.accounts import Account
 from mock_server.clock import REAL, Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
-from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, make_engine, usable
+from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, check_file, make_engine, usable
 from mock_server.store.prepared import Cursor, Prepared, PreparedInsert
 from mock_server.task import Task
 
@@ -307,6 +307,8 @@ class Store:
             found = set(sa.inspect(connection).get_table_names()) & set(tables.metadata.tables)
             if found:
                 self._check_version(connection, found)
+                if self._sqlite:
+                    check_file(connection)
                 return
             tables.metadata.create_all(connection)
             values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}
@@ -395,7 +397,8 @@ class Store:
                 yield cursor
                 connection.commit()
             except BaseException:
-                connection.rollback()
+                with suppress(Exception):  # the connection may be lost, and what it had begun with it
+                    connection.rollback()
                 raise
             finally:
                 if connection is not self._shared:

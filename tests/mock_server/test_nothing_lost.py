@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
+import resource
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -13,13 +15,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.conftest import Server
 from tests.mock_server.crowd import Crowd, audit
-from tests.mock_server.harness import PATIENCE, Process
+from tests.mock_server.harness import PATIENCE, Process, run
 
 pytestmark = pytest.mark.whole
 
 SECONDS = 30
 KILLS = 100
+BUSY_SECONDS = 10
+"""How long a request waits for a database, at most."""
 LONGEST_TASK = 0.5
 """Seconds; see `Crowd`."""
 
@@ -100,3 +105,75 @@ def test_a_replica_may_be_killed_at_any_moment(replicas: Replicas) -> None:
     assert len(crowd.accepted) <= len(state["tasks"]) <= len(crowd.accepted) + crowd.lost
     response = httpx.get(f"{replicas.urls[1]}/_mock/health", timeout=PATIENCE)
     assert response.json() == {"status": "ok"}
+
+
+def test_a_server_of_databases_may_stop_and_come_back(postgres: Server, tmp_path: Path) -> None:
+    options = ("--database", postgres.new_database(), "--task-seconds", "0.3")
+    with Process(tmp_path, options) as mock:
+        account = httpx.post(f"{mock.url}/_mock/accounts", json={"name": "purse", "credits": 100_000}).json()
+        key = account["credentials"]["bearerAuth"]
+        crowd = Crowd([mock.url], [key], clients=16)
+
+        async def counts(status: int, more: int) -> None:
+            wanted = crowd.statuses[status] + more
+            while crowd.statuses[status] < wanted:  # noqa: ASYNC110 - the crowd tells nobody
+                await asyncio.sleep(0.05)
+
+        async def stop_and_start() -> None:
+            for _ in range(3):
+                await asyncio.sleep(1)
+                await asyncio.to_thread(postgres.stop)
+                await counts(500, 5)  # it is missed, and that is said
+                health = await asyncio.to_thread(httpx.get, f"{mock.url}/_mock/health", timeout=PATIENCE)
+                assert health.status_code == 503
+                await asyncio.to_thread(postgres.start)
+                await counts(200, 50)  # nobody has to help the mock
+
+        crowd.works(stop_and_start)
+        asyncio.run(all_has_ended())
+        assert crowd.lost == 0
+        assert crowd.slowest < 2 * BUSY_SECONDS
+        audit(mock.url, crowd, {key: 100_000}, {key: "purse"})
+
+
+def test_a_full_disk_is_an_error_and_moves_no_credit(tmp_path: Path) -> None:
+    database = tmp_path / "database"
+    database.mkdir()
+    with Process(tmp_path, ("--database", f"sqlite:///{database}/mock.db", "--task-seconds", "0")) as mock:
+        account = httpx.post(f"{mock.url}/_mock/accounts", json={"name": "purse", "credits": 100_000}).json()
+        key = account["credentials"]["bearerAuth"]
+        first = mock.new(key)
+        # no file may grow any more, as on a disk that is full
+        largest = max(file.stat().st_size for file in database.iterdir())
+        resource.prlimit(mock.pid, resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        accepted = 1
+        while (response := mock.submit(key)).status_code == 200:
+            accepted += 1
+        assert response.status_code == 500, response.text
+        assert mock.read(first, key)["status"] == 1
+        resource.prlimit(mock.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        for _ in range(3):
+            mock.new(key)
+            accepted += 1
+        crowd = Crowd([mock.url], [key])
+        state = audit(mock.url, crowd, {key: 100_000}, {key: "purse"})
+        assert len(state["tasks"]) == accepted
+
+
+@pytest.mark.parametrize("place", [0.02, 0.3, 0.6, 0.95])
+def test_a_damaged_file_is_refused(tmp_path: Path, place: float) -> None:
+    file = tmp_path / "mock.db"
+    options = ("--database", f"sqlite:///{file}", "--task-seconds", "0")
+    with Process(tmp_path, options) as mock:
+        for _ in range(200):
+            mock.new()
+    content = bytearray(file.read_bytes())
+    middle = int(len(content) * place) // 4096 * 4096
+    content[middle : middle + 4096] = random.Random(1).randbytes(4096)
+    file.write_bytes(content)
+    refused = run("--port", "0", *options)
+    assert refused.returncode == 1
+    assert re.fullmatch(
+        r"mock-server: the database sqlite:///\S+ cannot be used: .*(damaged|malformed|not a database).*\n",
+        refused.stderr,
+    )
