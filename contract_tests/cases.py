@@ -433,6 +433,8 @@ class Cases:
             "encoded-twice": encode(good.decode()),
             **{f"within-{name}": b'{"' + name.encode() + b'":' + good + b"}" for name in ENVELOPES},
             "control-in-string": good[:-1] + b',"x":"a\nb"}',
+            # what Python's own parser takes for numbers
+            **{f"with-{word}": good[:-1] + b',"x":' + word.encode() + b"}" for word in ("NaN", "-Infinity")},
         }.items():
             yield self._invalid(None, f"body-{name}", body, self._error_clause(), set())
 

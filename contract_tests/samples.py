@@ -220,6 +220,7 @@ def _valid_strings(node: Node) -> Iterator[Sample]:
         return
     smallest = _limit(node, "minLength", 0)
     yield Sample("shortest", "minLength", ASCII * smallest)
+    yield Sample("shortest-blank", "minLength", " " * smallest)
     for label, text in TEXTS.items():
         yield Sample(f"text-{label}", "type", text)
     if node.get("maxLength"):
@@ -327,7 +328,10 @@ def _near_the_pattern(node: Node) -> Iterator[str]:
     yield text
     yield from (text[:index] + text[index + 1 :] for index in range(len(text)))
     yield from (text[: number.start()] + "0" + text[number.end() :] for number in re.finditer("[0-9]+", text))
-    yield from (text + "x", text.replace(":", " : "), "\u0661:\u0661")
+    yield from (text[: number.start()] + "0" + text[number.start() :] for number in re.finditer("[0-9]+", text))
+    for digit in re.finditer("[0-9]", text):  # another script's digit, which many a `\\d` takes for one
+        yield text[: digit.start()] + chr(ord(digit[0]) - ord("0") + 0x660) + text[digit.end() :]
+    yield from (text + "x", text + "\n", text.replace(":", " : "), "\u0661:\u0661")
     yield from (text[::-1], text + text[-1:], "-" + text, text + ".5", " " + text, text + " ", text + ":1")
     yield from (text.replace(":", separator) for separator in "x/-")
     yield from ("auto", "AUTO", "none", "1:100", "0:1", "1:0", "100:99")

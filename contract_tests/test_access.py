@@ -158,13 +158,16 @@ def test_wrong_credentials_open_nothing(bench: Bench, operation: Operation) -> N
 
 @contract_test(Kind.ERROR, cost=one_task)
 def test_wrong_credentials_read_no_task(bench: Bench, reading: Operation) -> None:
-    """A task that exists is shown to nobody without the right credentials."""
+    """A task that exists is shown to nobody without the right credentials, be it at work or at its end."""
     a_task(bench)
     account = bench.main()
-    for headers in wrong_credentials(bench, account).values():
-        unauthenticated(bench, reading, bench.send(a_request(bench, reading, headers)))
-    for request in by_query(bench, account, a_request(bench, reading, {})).values():
-        unauthenticated(bench, reading, bench.send(request))
+    for ended in (False, True):
+        if ended:
+            bench.read_all([task for task in bench.session.tasks if task.account is account][-1:])
+        for headers in wrong_credentials(bench, account).values():
+            unauthenticated(bench, reading, bench.send(a_request(bench, reading, headers)))
+        for request in by_query(bench, account, a_request(bench, reading, {})).values():
+            unauthenticated(bench, reading, bench.send(request))
 
 
 @contract_test(Kind.SECURITY, cost=_for_each_scheme)

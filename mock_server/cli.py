@@ -93,7 +93,10 @@ def _playing(settings: Settings) -> Iterator[Mock]:
 
 def _serve_on(listener: socket.socket, settings: Settings, ready: Callable[[Mock], None] | None = None) -> None:
     """Serve in this process, until it is interrupted."""
-    watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
+    try:
+        watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
+    except ValueError as error:
+        raise click.ClickException(f"--watch: {error}") from error
     with _playing(settings) as mock:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         if ready:
@@ -109,6 +112,8 @@ def _serve_on(listener: socket.socket, settings: Settings, ready: Callable[[Mock
         )
         for noisy in ("uvicorn", "connexion", "watchfiles"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        # what becomes of a lost connection says the log line of the request that lost it
+        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         with watch.over(mock) if watch else nullcontext():
             uvicorn.Server(config).run(sockets=[listener])
 

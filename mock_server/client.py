@@ -457,6 +457,8 @@ class _Control:
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
             raise MockServerError(f"{self._http.base_url} does not answer: {reason}") from error
+        except ValueError as error:  # such as a NaN, or half of a character
+            raise MockServerError(f"this cannot be sent as JSON: {error}") from error
 
 
 def _message(answer: httpx.Response) -> str:

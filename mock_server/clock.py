@@ -37,7 +37,7 @@ class Clock:
 
     def at(self, machine: int) -> int:
         """The mock's time at a moment of the machine's."""
-        elapsed = machine - self.since
+        elapsed = max(machine - self.since, 0)  # the machine's own clock may be set back, or another machine's be late
         # exact where it matters: at real speed no rounding of a float may come between two clocks
         return min(self.then + (elapsed if self.speed == 1 else round(self.speed * elapsed)), LATEST)
 

@@ -23,6 +23,7 @@ from connexion.resolver import Resolver
 from connexion.validators.json import JSONRequestBodyValidator
 from starlette.datastructures import URL
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -71,7 +72,10 @@ def control_app(control: Control, public_url: str | None = None) -> ASGIApp:
         if scope["path"] == f"{PREFIX}/openapi.yaml":
             await PlainTextResponse(text, media_type="application/yaml")(scope, receive, send)
             return
-        body = await _read(receive)
+        try:
+            body = await _read(receive)
+        except ClientDisconnect:
+            return  # what has not arrived as a whole is not carried out, and nobody is there to be told
         if body is None:
             await JSONResponse({"error": f"more than {_MOST_BYTES:,} bytes are too many"}, 413)(scope, receive, send)
             return
@@ -124,10 +128,16 @@ def _as_json(scope: Scope, size: int) -> Scope:
 
 
 async def _read(receive: Receive) -> bytes | None:
-    """The whole body, or None if it is too large."""
+    """The whole body, or None if it is too large.
+
+    Raises:
+        ClientDisconnect: if it breaks off.
+    """
     body, more = bytearray(), True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > _MOST_BYTES:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, unquote_plus
 
@@ -140,7 +139,7 @@ class Exchanges:
         query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1") + query
         url = f"{scope['scheme']}://{host}{path}"
-        asked = Content(_short(scope["headers"]))
+        asked = Content(_short(scope["headers"], self._secret_headers))
         at = time.time_ns() // 1000
         return Exchange(0, at, scope["method"], url[:_LONGEST_LINE], path[:_LONGEST_LINE], asked)
 
@@ -294,9 +293,19 @@ async def _beginning(scope: Scope, receive: Receive) -> AsyncIterator[Message]:
         yield message
 
 
-def _short(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """The headers, but for what is longer than anybody would read."""
-    return [(name[:_LONGEST_LINE], value[:_LONGEST_LINE]) for name, value in islice(headers, _MOST_HEADERS)]
+def _short(headers: Iterable[tuple[bytes, bytes]], whole: Container[str] = ()) -> Headers:
+    """The headers, but for what is longer than anybody would read.
+
+    Args:
+        whole: the names of those that are kept however long and many they are: what is in them is looked for elsewhere.
+    """
+    kept = []
+    for number, (name, value) in enumerate(headers):
+        if name.decode("latin-1").lower() in whole:
+            kept.append((name, value))
+        elif number < _MOST_HEADERS:
+            kept.append((name[:_LONGEST_LINE], value[:_LONGEST_LINE]))
+    return kept
 
 
 def _text(content: Content) -> str:

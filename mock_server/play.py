@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -31,7 +32,8 @@ NO_PREFERENCES = Preferences()
 _DRAWN_AT_ONCE = 2
 """Pictures: the largest takes some 90 MB while it is drawn."""
 
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?")
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?")
+_LAST_PORT = 65_535
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,7 +67,7 @@ class Play:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         operation = operation_id(scope)
         if operation is None:
-            response = await self._picture(scope)
+            response = await self._picture(Request(scope, receive))
             await response(scope, receive, send)
             return
         preferences: Preferences = scope["extensions"].get(PREFERENCES, NO_PREFERENCES)
@@ -131,12 +133,16 @@ class Play:
             return self._errors.unknown_task(operation)
         return Answer(reading.found, snapshot)
 
-    async def _picture(self, scope: Scope) -> Response:
-        if scope["path"].startswith(PICTURES) and scope["method"] in ("GET", "HEAD"):
-            async with self._drawing:
-                picture = await run_in_threadpool(self._service.picture, scope["path"])
-            if picture is not None:
-                return Response(picture.content, media_type=picture.media_type)
+    async def _picture(self, request: Request) -> Response:
+        path = request.scope["path"]
+        if path.startswith(PICTURES) and request.method in ("GET", "HEAD"):
+            draw = await self.call(self._service.picture, path)
+            if draw is not None:
+                await request.body()  # of which there is none; what comes after it is the client's leaving
+                async with self._drawing:
+                    if not await request.is_disconnected():
+                        picture = await run_in_threadpool(draw)
+                        return Response(picture.content, media_type=picture.media_type)
         return respond(self._errors.unknown_path())
 
     def _base_url(self, scope: Scope) -> str:
@@ -152,7 +158,8 @@ class Play:
 
 def _is_host(text: str) -> bool:
     """Whether a text is a host, perhaps with a port, that a URL can have."""
-    if not _HOST.fullmatch(text):
+    match = _HOST.fullmatch(text)
+    if match is None or int(match["port"] or 0) > _LAST_PORT:
         return False
     try:
         return not text.startswith("[") or bool(ipaddress.IPv6Address(text[1 : text.index("]")]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,8 +131,8 @@ class Service:
         """The snapshot of a task that the contract knows."""
         return self._snapshot(task, now)
 
-    def picture(self, path: str) -> Picture | None:
-        """The picture at a path that a snapshot handed out, or None if there is none."""
+    def picture(self, path: str) -> Callable[[], Picture] | None:
+        """What draws the picture at a path that a snapshot handed out, or None if there is none."""
         match = _PICTURE.fullmatch(path)
         found = self._find(match["task"]) if match else None
         if match is None or found is None or match["format"] != self._format(found[0]):
@@ -145,8 +145,13 @@ class Service:
         result = submission.result
         size = pictures.picture_size(self._chosen(task, result.aspect), self._chosen(task, result.tier))
         title, text = task.request[submission.selector], self._text(task, submission)
-        content = pictures.draw(size=size, format=match["format"], title=title, caption=task.id, text=text)
-        return Picture(pictures.FORMATS[match["format"]], content)
+        format_, caption = match["format"], task.id
+
+        def draw() -> Picture:
+            content = pictures.draw(size=size, format=format_, title=title, caption=caption, text=text)
+            return Picture(pictures.FORMATS[format_], content)
+
+        return draw
 
     def _find(self, task_id: str) -> tuple[Task, int] | None:
         """A task that the contract knows, and what time it is for it."""

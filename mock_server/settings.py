@@ -5,13 +5,13 @@ The command line and the environment variables are made from this list.
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import click
 
@@ -52,12 +52,17 @@ class _BaseURL(click.ParamType[str]):
         return text
 
 
+_BASE_URL = re.compile(
+    r"https?://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:/-]|%[0-9A-Fa-f]{2})*)?"
+)
+
+
 def _is_base_url(text: str) -> bool:
-    if not text.isascii() or re.search(r"[\s?#@]", text):
+    match = _BASE_URL.fullmatch(text)
+    if match is None or not 0 < int(match["port"] or 80) <= 65535:  # noqa: PLR2004 - the last port
         return False
     try:
-        url = urlsplit(text)
-        return url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+        return not match["host"].startswith("[") or bool(ipaddress.IPv6Address(match["host"][1:-1]))
     except ValueError:
         return False
 

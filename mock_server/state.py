@@ -60,7 +60,7 @@ _SCHEMA: Final = jsonschema_rs.Draft7Validator(
             "scenario": _MAYBE,
             "accounts": _rows(
                 name=_TEXT,
-                opening=_INT,
+                opening={**_INT, "minimum": 0},
                 carried={**_INT, "default": 0},
                 balance={**_INT, "minimum": 0, "maximum": 2 * MOST_CREDITS},
                 submissions=_INT,

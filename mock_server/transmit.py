@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mock_server.scenarios import Transfer
 
@@ -27,6 +27,19 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's own protocol, that lets an application hang up, and says when to end."""
 
     _ending = False
+    _at_work: tuple[RequestResponseCycle, ...] = ()
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer, or put into the queue behind another request of the same connection."""
+        super().on_headers_complete()
+        self._at_work = (*(cycle for cycle in self._at_work if not cycle.response_complete), self.cycle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let every request of the connection know, of which uvicorn tells only the last."""
+        super().connection_lost(exc)
+        for cycle in self._at_work:
+            cycle.disconnected = cycle.disconnected or not cycle.response_complete
+            cycle.message_event.set()
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope is made here."""

@@ -28,6 +28,8 @@ _LONGEST_WAIT: Final = 25
 """How many times that is waited for, in files that never rest."""
 _END_SECONDS: Final = 10.0
 
+_UNFIT: Final = "not a regular file, which could be read again"
+
 Contents = Sequence[bytes | str]
 
 
@@ -39,10 +41,16 @@ class Watch:
 
         Args:
             say: tells the user what happens.
+
+        Raises:
+            ValueError: if one of them cannot be read again, such as a pipe.
         """
         self._files = files
         self._say = say
         self._seen = self._read()
+        for content in self._seen:
+            if isinstance(content, str) and content.endswith(_UNFIT):
+                raise ValueError(content)
         self._broken = ""
         self._end = threading.Event()
 
@@ -89,11 +97,20 @@ class Watch:
                 break
         if found == self._seen:
             return
+        if self._load(mock, found):
+            self._seen = found
+
+    def _load(self, mock: Mock, found: Contents) -> bool:
+        """Load the mock; says whether that need not be tried again with the same files."""
+        unfit = next((content for content in found if isinstance(content, str) and content.endswith(_UNFIT)), None)
+        if unfit is not None:
+            self._tell(mock, unfit)
+            return True
         try:
             mock.load()
         except StoreError as error:  # it may pass by itself: the next look tries again
             self._tell(mock, str(error))
-            return
+            return False
         except ContractError as error:
             self._tell(mock, str(error))
         except Exception as error:  # noqa: BLE001 - a document that the checks let pass must not end the watch
@@ -101,7 +118,7 @@ class Watch:
         else:
             mended, self._broken = "mended, and " if self._broken else "", ""
             self._say(f"{mended}read again: {mock.contract.title} {mock.contract.version} as it stands now")
-        self._seen = found
+        return True
 
     def _tell(self, mock: Mock, problem: str) -> None:
         if self._broken == problem:
@@ -117,7 +134,7 @@ class Watch:
 def _content(file: Path) -> bytes | str:
     """What stands in a file, or why it cannot be read."""
     try:
-        # reading what is no regular file, such as a pipe, could wait for ever, and would take it from who needs it
-        return file.read_bytes() if file.is_file() else "not a file"
+        # to read a pipe or a device could take for ever
+        return file.read_bytes() if file.is_file() or not file.exists() else f"{file}: {_UNFIT}"
     except OSError as error:
         return str(error)

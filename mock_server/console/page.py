@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -189,11 +189,16 @@ async def _form(request: Request) -> dict[str, str]:
     """The fields of a form.
 
     Raises:
-        ControlError: if it is longer than any form of the console.
+        ControlError: if it is longer than any form of the console, or breaks off.
     """
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _LARGEST_FORM:
-            raise ControlError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "this is more than any form of the console holds")
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > _LARGEST_FORM:
+                problem = "this is more than any form of the console holds"
+                raise ControlError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, problem)
+    except ClientDisconnect as error:
+        raise ControlError(HTTPStatus.BAD_REQUEST, "the form broke off") from error
+    fields = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: value.replace("\0", "\ufffd") for name, value in fields}  # no database could even look for a NUL

@@ -45,7 +45,8 @@ class View:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> View:
         """What a query asks to see."""
-        return cls(*(query.get(name) or None for name in ("account", "after", "accounts", "exchange")))
+        said = (query.get(name) for name in ("account", "after", "accounts", "exchange"))
+        return cls(*(text.replace("\0", "\ufffd") or None if text else None for text in said))
 
     def path(self, path: str = "", **changes: str | None) -> str:
         """A path of the console from here, with the same things in view but for the changes."""

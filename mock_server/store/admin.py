@@ -118,7 +118,10 @@ class Admin:
         with self._store.transaction() as connection:
             entry = make(self._store.lock(connection, account).at(machine()))
             balance: int = connection.execute(sa.select(accounts.balance).where(accounts.name == account)).scalar_one()
-            if balance + entry.amount > MOST_CREDITS:
+            to_come = sa.select(sa.func.sum(tables.entries.c.amount)).where(
+                tables.entries.c.account == account, ~tables.entries.c.settled
+            )
+            if balance + int(connection.execute(to_come).scalar() or 0) + entry.amount > MOST_CREDITS:
                 raise TooManyCreditsError(balance)
             update = sa.update(tables.accounts).where(accounts.name == account)
             connection.execute(update.values(balance=accounts.balance + entry.amount))

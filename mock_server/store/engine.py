@@ -58,6 +58,8 @@ def make_engine(url: sa.URL) -> sa.Engine:
     options: dict[str, Any] = {"hide_parameters": True}  # errors are logged, and credentials are parameters
     if url.get_backend_name() != "sqlite":
         return sa.create_engine(url, **_SERVER, **options)
+    if ":memory:" in (url.database or "")[1:] or "mode=memory" in str(url):
+        raise ValueError("a database in memory is sqlite://, and is this process's own")
     if url.database in IN_MEMORY:
         options |= {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
     else:

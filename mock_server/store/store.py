@@ -33,8 +33,8 @@ _MAKING_TABLES: Final = 7_306_413
 _PRUNING_INTERVAL: Final = 256
 """Submissions after which it is looked for tasks that are too many; twice as many can go at a time."""
 
-KEPT_IN_MEMORY: Final = 20_000
-"""Tasks: they take some 20 MiB."""
+KEPT_IN_MEMORY: Final = 25_000
+"""Tasks: they take some 25 MiB."""
 
 PRUNED_REFUNDS: Final = ("refunds no longer kept",)
 """What the credits of refunds are counted as whose tasks were pruned."""

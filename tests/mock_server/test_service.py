@@ -416,8 +416,9 @@ def picture_url(service: Service, clock: Clock, **fields: Any) -> str:
 def test_a_picture_has_the_format_the_ratio_and_the_tier_of_the_request(
     service: Service, clock: Clock, fields: dict[str, Any], kind: str, size: tuple[int, int]
 ) -> None:
-    picture = service.picture(picture_url(service, clock, **fields))
-    assert picture is not None
+    draw = service.picture(picture_url(service, clock, **fields))
+    assert draw is not None
+    picture = draw()
     assert picture.media_type == f"image/{kind}"
     with Image.open(io.BytesIO(picture.content)) as image:
         assert (str(image.format).lower(), image.size) == (kind, size)
@@ -428,8 +429,9 @@ def test_a_picture_shows_the_model_the_prompt_and_the_task(
 ) -> None:
     path = picture_url(service, clock, prompt="a red fox\nand a hen", aspectRatio="4:5")
     monkeypatch.setattr("mock_server.pictures.draw", lambda **shown: repr(sorted(shown.items())).encode())
-    picture = service.picture(path)
-    assert picture is not None
+    draw = service.picture(path)
+    assert draw is not None
+    picture = draw()
     assert dict(ast.literal_eval(picture.content.decode())) == {
         "title": "gpt-image-2",
         "caption": path.rpartition("/")[2].removesuffix(".png"),
