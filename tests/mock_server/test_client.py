@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import subprocess
@@ -323,3 +324,9 @@ def test_a_mock_that_ends_by_itself_is_noticed(monkeypatch: pytest.MonkeyPatch) 
         server.about()
     with pytest.raises(MockServerError, match="did not end when it was told to, but with status -9"):
         mock.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf])
+def test_what_is_no_number_of_json_is_an_error_that_says_so(server: MockServer, seconds: float) -> None:
+    with pytest.raises(MockServerError, match="cannot be sent as JSON"):
+        server.clock.advance(seconds)

@@ -73,3 +73,9 @@ def test_a_clock_is_read_as_it_was_written(clock: Clock) -> None:
 def test_what_is_no_clock_is_refused(data: dict[str, object]) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         Clock.from_json(data)
+
+
+def test_no_clock_goes_before_the_moment_at_which_it_was_set() -> None:
+    clock = Clock(since=1_000, then=5_000, speed=60)
+    assert clock.at(0) == clock.at(1_000) == 5_000
+    assert clock.at(1_001) == 5_060

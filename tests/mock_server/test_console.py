@@ -630,3 +630,9 @@ def test_a_form_says_what_the_control_api_takes() -> None:
     assert forms.body("failTask", {}) == {}
     with pytest.raises(ControlError):
         forms.body("advanceClock", {"seconds": "inf"})
+
+
+@pytest.mark.parametrize("query", ["account=%00", "after=%00", "accounts=%00"])
+def test_what_no_database_could_look_for_is_unknown(mock: Process, query: str) -> None:
+    assert "\0" not in (response := mock.client.get(f"{CONSOLE}?{query}")).text
+    assert response.status_code in (200, 404)

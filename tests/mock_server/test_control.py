@@ -529,6 +529,7 @@ def test_a_name_that_no_database_could_look_for_is_refused(mock: Process, method
         (lambda state: state["entries"][0].update(task="tsk_x"), "of no task that is there: 'tsk_x'"),
         (lambda state: state["entries"].append(state["entries"][0]), "two of the same entry"),
         (lambda state: state["clock"].update(speed=-1), "clock/speed"),
+        (lambda state: state["accounts"][0].update(opening=-5), "opening"),
         (lambda state: state["clock"].update(since=0.0), "clock/since: 0.0 is not a whole number"),
         (lambda state: state["clock"].update(then=-(2**63)), "clock/then"),
         (lambda state: state["tasks"][0].update(created_at=2**60), "tasks/0/created_at"),

@@ -330,6 +330,8 @@ def test_two_stores_in_memory_share_nothing() -> None:
         ("sqlite:////no/such/folder/mock.db", "unable to open"),
         ("sqlite:///\0.db", "null byte"),
         ("sqlite://host/mock.db", "Invalid SQLite URL"),
+        ("sqlite:///file::memory:?uri=true", "a database in memory is sqlite://"),
+        ("sqlite:///file:x?mode=memory&cache=shared&uri=true", "a database in memory is sqlite://"),
     ],
 )
 def test_a_database_that_cannot_be_used_is_refused_with_the_reason(url: str, reason: str) -> None:

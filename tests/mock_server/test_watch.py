@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import pytest
 
 from contract.resources import default_contract, fixtures
 from mock_server.client import MockServer
-from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, Process, bearer, valid
+from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, Process, bearer, run, valid
 
 PRICE = "x-credits: {flat: 3}"
 DEARER = "x-credits: {flat: 5}"
@@ -351,14 +350,22 @@ def test_without_watch_nothing_is_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.whole
-def test_what_can_be_read_but_once_is_left_to_the_start(tmp_path: Path) -> None:
+def test_a_file_that_becomes_a_pipe_is_a_mistake_like_others(mock: Watched) -> None:
+    content = mock.accounts.read_bytes()
+    mock.accounts.unlink()
+    os.mkfifo(mock.accounts)
+    mock.breaks(f"{mock.accounts}: not a regular file", "not a regular file")
+    mock.accounts.unlink()
+    mock.accounts.write_bytes(content)
+    mock.is_mended()
+    changed(mock.spec, PRICE, DEARER)
+    mock.costs(5)
+
+
+def test_what_can_be_read_but_once_cannot_be_watched(tmp_path: Path) -> None:
     """Such as what a shell makes of ``<(command)``."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    writer = threading.Thread(target=pipe.write_bytes, args=((fixtures() / "accounts.yaml").read_bytes(),))
-    writer.start()
-    with Process(tmp_path, ("--watch", "--accounts", str(pipe))) as process, MockServer(process.url) as server:
-        writer.join()
-        time.sleep(2)  # in which the files are looked at
-        assert server.problem is None
-        assert process.new(RICH)
+    refused = run("--watch", "--port", "0", "--accounts", str(pipe))
+    assert refused.returncode == 1
+    assert refused.stderr == f"Error: --watch: {pipe}: not a regular file, which could be read again\n"
