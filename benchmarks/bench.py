@@ -167,11 +167,14 @@ class Server:
     url: str
     process: int
     start_seconds: float
-    task: str
+    has_tasks: bool
 
     def ask(self, kind: str, connections: int, seconds: int) -> Mapping[str, int]:
         """Let wrk ask for a while; ends the run where an answer was no 2xx, or none came."""
-        path, method = (SUBMIT, "POST") if kind == "submissions" else (READ.format(id=self.task), "GET")
+        if kind == "submissions":
+            path, method = SUBMIT, "POST"
+        else:
+            path, method = READ.format(id=_submitted(self.url) if self.has_tasks else EXAMPLE), "GET"
         told = {"BENCH_METHOD": method, "BENCH_AUTHORIZATION": AUTHORIZATION, "BENCH_BODY": BODY}
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(HERE / "request.lua"), self.url + path]
         said = subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, check=True)
@@ -220,8 +223,7 @@ def running(contender: Contender) -> Iterator[Server]:
                     sys.exit(f"{contender.name} did not start:\n{(Path(folder) / 'output').read_text()}")
                 time.sleep(0.005)
             seconds = time.monotonic() - started
-            task = EXAMPLE if answered == 200 else _submitted(url)
-            yield Server(contender.name, url, process.pid, seconds, task)
+            yield Server(contender.name, url, process.pid, seconds, has_tasks=answered != 200)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             try:

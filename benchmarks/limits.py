@@ -49,12 +49,10 @@ def _bare() -> Starlette:
         return JSONResponse({"taskId": "tsk_0000000000000000", "status": "pending"})
 
     async def read(request: Request) -> JSONResponse:
-        return JSONResponse({"taskId": request.path_params["task"], "status": "pending"})
+        return JSONResponse({**request.path_params, "status": "pending"})
 
     submits, reads = DOCUMENT["paths"]
-    return Starlette(
-        routes=[Route(submits, submit, methods=["POST"]), Route(reads.replace("taskId", "task"), read, methods=["GET"])]
-    )
+    return Starlette(routes=[Route(submits, submit, methods=["POST"]), Route(reads, read, methods=["GET"])])
 
 
 stock = _stock()
