@@ -2,14 +2,15 @@
 
     CORS -> encoded separators -> connexion (errors -> routing -> preferences -> security -> validation) -> Play
 
-Of connexion only what a contract needs is in the stack, by its own options: `middlewares` and `security_map`.
+Of connexion only what a contract needs is in the stack, by its own option `middlewares`. What its middlewares would
+make anew for each request is made once for each operation.
 """
 
 from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -24,14 +25,13 @@ from connexion.middleware.request_validation import (
     RequestValidationOperation,
 )
 from connexion.middleware.routing import RoutingMiddleware
-from connexion.middleware.security import SecurityMiddleware
+from connexion.middleware.security import SecurityAPI, SecurityMiddleware
 from connexion.operations import AbstractOperation
 from connexion.resolver import Resolver
-from connexion.security import NO_VALUE
 from connexion.validators.parameter import ParameterValidator
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import cookie_parser
+from starlette.requests import HTTPConnection, cookie_parser
 from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -41,7 +41,7 @@ from mock_server.answers import Answer, Errors
 from mock_server.body import parse_body
 from mock_server.invalid import InvalidRequest
 from mock_server.outer import EncodedSeparators, note
-from mock_server.play import BODY, PREFERENCES, Play, operation_id, respond
+from mock_server.play import BODY, CALLER, PREFERENCES, Play, operation_id, respond
 from mock_server.prefer import PreferenceError, forced_answer, read_preferences
 from mock_server.scenarios import Scenarios
 from mock_server.service import Service
@@ -68,14 +68,13 @@ def build_app(
         ExceptionMiddleware,
         Routing,
         _preferring(contract, service.scenarios),
-        SecurityMiddleware,
+        _security(contract, store, play),
         _validation(service, max_body_bytes),
     ]
     middleware = ConnexionMiddleware(
         play,
         middlewares=stack,
         resolver=Resolver(_behaviours(contract).__getitem__),
-        security_map=dict.fromkeys(("bearer", "apiKey"), _security_handler(contract, store, play)),
     )
     middleware.add_api(contract.document.data)
     _handle_errors(middleware, errors)
@@ -116,6 +115,8 @@ class Routing(RoutingMiddleware):
         for route in self.router.routes:
             if isinstance(route, Mount) and isinstance(route.app, Router):
                 route.app.redirect_slashes = False
+                if not route.path:  # there is nothing to find out in the router around it
+                    self.router = route.app
 
 
 # -------------------------------------------------------------- preferences
@@ -155,7 +156,7 @@ def _preferring(contract: Contract, scenarios: Scenarios) -> Callable[[ASGIApp],
 
 # ----------------------------------------------------------------- security
 
-Secret = Callable[[ConnexionRequest], str | None]
+Secret = Callable[[HTTPConnection], str | None]
 
 
 def _secret_of(scheme: SecurityScheme) -> Secret:
@@ -174,37 +175,45 @@ def _secret_of(scheme: SecurityScheme) -> Secret:
     )
 
 
-def _bearer_token(request: ConnexionRequest) -> str | None:
+def _bearer_token(request: HTTPConnection) -> str | None:
     scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _security_handler(contract: Contract, store: Store, play: Play) -> type:
-    """A class that connexion makes an instance of for each security scheme of each operation.
+def _security(contract: Contract, store: Store, play: Play) -> type:
+    """The middleware that connexion authenticates with, which would inspect a signature for each request."""
 
-    It takes the place of connexion's own, which inspects the signature of a callback on every request.
-    """
+    class Operation:
+        def __init__(self, next_app: ASGIApp, schemes: Sequence[str]) -> None:
+            self._next_app = next_app
+            self._secrets = [(scheme, _secret_of(contract.security_schemes[scheme])) for scheme in schemes]
 
-    class Handler:
-        def get_fn(self, definition: dict[str, Any], _scopes: list[str]) -> Callable[..., Any]:
-            scheme = next(s for s in contract.security_schemes.values() if s.node.value == definition)
-            secret_of = _secret_of(scheme)
-
-            async def verify(request: ConnexionRequest) -> Any:
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            request = HTTPConnection(scope)
+            for scheme, secret_of in self._secrets:
                 secret = secret_of(request)
-                if secret is None:
-                    return NO_VALUE
-                caller = await play.call(store.caller, scheme.name, secret)
-                if caller is None:
-                    raise OAuthProblem
-                return {"sub": caller}
+                caller = None if secret is None else await play.call(store.caller, scheme, secret)
+                if caller is not None:
+                    scope["extensions"][CALLER] = caller
+                    await self._next_app(scope, receive, send)
+                    return
+            raise OAuthProblem
 
-            return verify
+    class API(SecurityAPI):
+        def make_operation(self, operation: Any) -> Any:
+            return Operation(self.next_app, contract.operations[operation.operation_id].security)
 
-    return Handler
+    class Security(SecurityMiddleware):
+        api_cls = API
+
+    return Security
 
 
 # --------------------------------------------------------------- validation
+
+
+_AS_JSON = (b"content-type", JSON.encode())
+"""How most requests say it; the contract's reader sees to it that a body may be JSON."""
 
 
 class _Parameters(ParameterValidator):
@@ -248,10 +257,12 @@ def _validation(service: Service, max_bytes: int) -> type:
             self._has_body = bool(described)
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            self._parameters.validate(scope)  # type: ignore[no-untyped-call]  # connexion is not typed
+            if self._parameters.parameters:
+                self._parameters.validate(scope)  # type: ignore[no-untyped-call]  # connexion is not typed
             if self._has_body:
-                media_type, _ = self.extract_content_type(scope["headers"])
-                self.validate_mime_type(media_type)
+                if _AS_JSON not in scope["headers"]:
+                    media_type, _ = self.extract_content_type(scope["headers"])
+                    self.validate_mime_type(media_type)
                 body = parse_body(await _read(receive, max_bytes))
                 service.validate(str(operation_id(scope)), body)
                 scope["extensions"][BODY] = body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import shlex
@@ -112,6 +113,12 @@ def _serve_on(listener: socket.socket, settings: Settings, ready: Callable[[Mock
         )
         for noisy in ("uvicorn", "connexion", "watchfiles"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
+        # where in the code a line of the log comes from is asked by nobody, and found out by walking the stack
+        logging._srcfile = None  # noqa: SLF001 - as the documentation of logging has it
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+        # what is there now stays; there is no use in looking through it for garbage, again and again
+        gc.freeze()
+        gc.set_threshold(20_000)
         # what becomes of a lost connection says the log line of the request that lost it
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         with watch.over(mock) if watch else nullcontext():

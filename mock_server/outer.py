@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -24,6 +25,11 @@ _log = logging.getLogger("mock_server.requests")
 def note(scope: Scope, **facts: Any) -> None:
     """Add to the log line of the request. Never pass credentials."""
     scope["extensions"].setdefault(NOTES, {}).update(facts)
+
+
+@lru_cache(maxsize=1)
+def _second(moment: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
 
 
 class RequestLog:
@@ -59,7 +65,7 @@ class RequestLog:
             _log.info(
                 json.dumps(
                     {
-                        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                        "time": _second(int(time.time())),
                         "method": scope["method"],
                         "path": scope["path"],
                         "status": status,

@@ -22,6 +22,8 @@ from mock_server.service import PICTURES, Accepted, Insufficient, Service
 from mock_server.store import Caller
 from mock_server.transmit import hang_up, pause, transmit
 
+CALLER = "mock_server.caller"
+"""The scope's extension with the account whose credentials were accepted."""
 BODY = "mock_server.body"
 """The scope's extension in which validation leaves the parsed request body."""
 PREFERENCES = "mock_server.preferences"
@@ -179,6 +181,6 @@ def operation_id(scope: Scope) -> str | None:
 
 
 def caller(scope: Scope) -> Caller:
-    """The account whose credentials connexion accepted."""
-    found: Caller = scope["extensions"]["connexion_context"]["user"]
+    """The account whose credentials were accepted."""
+    found: Caller = scope["extensions"][CALLER]
     return found

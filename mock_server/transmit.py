@@ -82,13 +82,13 @@ async def pause(seconds: float, scope: Scope, receive: Receive) -> bool:
 
 async def transmit(response: Response, transfer: Transfer | None, scope: Scope, receive: Receive, send: Send) -> None:
     """Send an answer, or what is left of it."""
-    if transfer is None:
-        await response(scope, receive, send)
-        return
+    body = bytes(response.body)
     if transfer is not Transfer.HANG_UP:
         head = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
         await send(head)
-    body = bytes(response.body)
+    if transfer is None:
+        await send({"type": "http.response.body", "body": body})
+        return
     if transfer is Transfer.TRICKLE:
         for start in range(0, len(body), _DROP_BYTES):
             if not await pause(_DROP_SECONDS, scope, receive):

@@ -6,7 +6,7 @@ every request goes past the rest of it, which would take ten times as long as SQ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ class Cursor(Protocol):
 
     def execute(self, operation: str, parameters: Any = ..., /) -> Any: ...
 
-    def fetchall(self) -> list[Any]: ...
+    def fetchall(self) -> Sequence[Any]: ...
 
 
 class Prepared:
@@ -29,11 +29,14 @@ class Prepared:
         self._positions: list[str] | None = compiled.positiontup if compiled.positional else None
         self._known: Mapping[str, Any] = compiled.params
 
-    def run(self, cursor: Cursor, **values: Any) -> list[Any]:
+    def run(self, cursor: Cursor, **values: Any) -> Sequence[Any]:
         """Carry it out; gives the rows, none for a statement that returns none."""
-        given = {**self._known, **values}
         order = self._positions
-        cursor.execute(self._text, given if order is None else [given[name] for name in order])
+        if order is None:
+            cursor.execute(self._text, {**self._known, **values})
+        else:
+            known = self._known
+            cursor.execute(self._text, [values[name] if name in values else known[name] for name in order])
         return cursor.fetchall()
 
 

@@ -141,8 +141,7 @@ class Store:
         """Whose credentials these are, or None if they open no account."""
         if "\0" in secret:  # which Postgres cannot even compare
             return None
-        with self._driver() as cursor:
-            found = self._find_caller.run(cursor, scheme=scheme, secret=secret)
+        found = self._rows(self._find_caller, scheme=scheme, secret=secret)
         return Caller(*found[0]) if found else None
 
     def submit(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
@@ -171,8 +170,7 @@ class Store:
 
     def task(self, task_id: str) -> tuple[Task, Clock] | None:
         """The task with this ID and the clock that it goes by, or None."""
-        with self._driver() as cursor:
-            found = self._find_task.run(cursor, id=task_id)
+        found = self._rows(self._find_task, id=task_id)
         return (tables.task_of(found[0]), clock_of(found[0][-1])) if found else None
 
     def balance(self, account: str, machine: Machine) -> int:
@@ -385,8 +383,16 @@ class Store:
             return postgresql.insert(table)
         return sqlite.insert(table)
 
+    def _rows(self, statement: Prepared, **values: Any) -> Sequence[Any]:
+        """The rows of a prepared query."""
+        if self._shared is None:
+            with self._driver(writing=False) as cursor:
+                return statement.run(cursor, **values)
+        with self._reading:
+            return statement.run(self._shared.cursor(), **values)
+
     @contextmanager
-    def _driver(self, *, writing: bool = False) -> Iterator[Cursor]:
+    def _driver(self, *, writing: bool) -> Iterator[Cursor]:
         """A transaction for prepared statements."""
         with self._writing if writing else self._reading:
             connection = self._shared or self._engine.raw_connection()
