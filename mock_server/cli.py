@@ -118,7 +118,7 @@ def _serve_on(listener: socket.socket, settings: Settings, ready: Callable[[Mock
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
         # what is there now stays; there is no use in looking through it for garbage, again and again
         gc.freeze()
-        gc.set_threshold(20_000)
+        gc.set_threshold(25_000)
         # what becomes of a lost connection says the log line of the request that lost it
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         with watch.over(mock) if watch else nullcontext():
