@@ -101,6 +101,7 @@ def test_the_clock_is_frozen_and_advanced(mock: Process, page: Page) -> None:
     page.get_by_text("real time", exact=True).wait_for()
 
 
+@pytest.mark.whole
 def test_an_exchange_is_read(mock: Process, page: Page) -> None:
     mock.submit("sk_test_poor", model="nano-banana-pro", prompt="too dear")
     look(page)
@@ -126,6 +127,7 @@ def test_an_exchange_is_read(mock: Process, page: Page) -> None:
     inspector.wait_for()
 
 
+@pytest.mark.whole
 def test_everything_is_reset_after_a_confirmation(mock: Process, page: Page) -> None:
     task = mock.new()
     look(page)

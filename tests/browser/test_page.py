@@ -65,6 +65,7 @@ def test_a_task_of_each_model_completes(screen: Screen, account: Account, fields
     expect(screen.status).to_contain_text(f"It cost {1000 - account.balance()} credits")
 
 
+@pytest.mark.whole
 def test_the_fields_are_those_of_the_model(screen: Screen) -> None:
     screen.open(None)
     for model, ratio, tiers in [
@@ -162,6 +163,7 @@ def test_after_the_longest_wait_the_task_can_be_read_again(screen: Screen, accou
 # ---------------------------------------------------------- documented errors
 
 
+@pytest.mark.whole
 def test_what_is_invalid_is_said_beside_each_field(screen: Screen, account: Account) -> None:
     screen.open(account.key)
     fill(screen, "Model", "nano-banana-2")
@@ -422,6 +424,7 @@ def test_a_slow_answer_is_said_to_be_slow(screen: Screen, account: Account) -> N
 # ---------------------------------------------------------------- its manners
 
 
+@pytest.mark.whole
 def test_the_keyboard_is_enough(screen: Screen, account: Account) -> None:
     page = screen.open(None).page
     screen.field("Base URL").focus()
