@@ -3,11 +3,12 @@
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 SPEC_LINT := .ci/spec-lint/node_modules/.installed
+OTHERS := benchmarks/others/node_modules/.installed
 WEB := examples/web/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test whole thorough matrix lint format lint-spec screenshots types lint-web lock clean
+.PHONY: help mock test whole thorough matrix bench lint format lint-spec screenshots types lint-web lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +21,9 @@ test: $(DEV)  ## Run every check: format, lint, types, import rules, tests, cove
 
 matrix: $(DEV)  ## Hold each of the test target's faults against the contract tests, and Schemathesis alone
 	@.venv/bin/python benchmarks/matrix.py $(ARGS)
+
+bench: $(DEV) $(OTHERS)  ## Measure the mock beside Prism, Mockoon, stock connexion and bare Starlette (needs Node.js and wrk)
+	@.venv/bin/python benchmarks/bench.py $(ARGS)
 
 whole: $(DEV)  ## Run what takes long: whole contract tests, every browser test
 	@.venv/bin/pytest -n auto -m whole
@@ -53,7 +57,7 @@ lock:  ## Remake both locks; to move to newer versions: make lock ARGS=--upgrade
 	@scripts/lock $(ARGS)
 
 clean:  ## Remove everything that the other targets made
-	rm -rf .venv .ci/spec-lint/node_modules examples/web/node_modules .*_cache .coverage* .hypothesis dist
+	rm -rf .venv .ci/spec-lint/node_modules examples/web/node_modules benchmarks/others/node_modules .*_cache .coverage* .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so an interrupted installation starts over. Installing one lock takes back
@@ -70,6 +74,10 @@ $(DEV): requirements-dev.lock pyproject.toml
 
 $(SPEC_LINT): .ci/spec-lint/package-lock.json
 	@npm --prefix .ci/spec-lint ci
+	@touch $@
+
+$(OTHERS): benchmarks/others/package-lock.json
+	@npm --prefix benchmarks/others ci --ignore-scripts
 	@touch $@
 
 $(WEB): examples/web/package-lock.json
