@@ -63,7 +63,7 @@ def build_app(
         ContractError: for an operation that the mock has no behaviour for, or a security scheme that it cannot check.
     """
     errors = Errors(contract)
-    play = Play(contract, service, errors, public_url=public_url, threads=not store.in_memory)
+    play = Play(contract, service, errors, public_url=public_url, store=store)
     stack: list[Any] = [
         ExceptionMiddleware,
         Routing,

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +20,7 @@ from mock_server.outer import note
 from mock_server.prefer import Preferences
 from mock_server.scenarios import Manner, Scenario
 from mock_server.service import PICTURES, Accepted, Insufficient, Service
-from mock_server.store import Caller
+from mock_server.store import BusyError, Caller, Store
 from mock_server.transmit import hang_up, pause, transmit
 
 CALLER = "mock_server.caller"
@@ -51,19 +52,19 @@ class Play:
         errors: Errors,
         *,
         public_url: str | None,
-        threads: bool,
+        store: Store,
     ) -> None:
         """Make the application.
 
         Args:
             public_url: the beginning of every URL handed out; None takes the request's own `Host`.
-            threads: whether the service may wait for a database, and so must not run in the event loop.
+            store: what the service works on. It may have to wait for a database, and must not do so in the event loop.
         """
         self._contract = contract
         self._service = service
         self._errors = errors
         self._public_url = public_url
-        self._threads = threads
+        self._store = store
         self._drawing = asyncio.Semaphore(_DRAWN_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,10 +88,13 @@ class Play:
         await transmit(respond(answer), manner.transfer, scope, receive, send)
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the service, in a thread if it may wait."""
-        if self._threads:
-            return await run_in_threadpool(function, *args, **kwargs)
-        return function(*args, **kwargs)
+        """Call the service: in a thread, if it has to wait for others."""
+        if self._store.in_memory:
+            return function(*args, **kwargs)
+        if self._store.may_be_quick:
+            with suppress(BusyError), self._store.at_once():
+                return function(*args, **kwargs)
+        return await run_in_threadpool(function, *args, **kwargs)
 
     async def _answer(self, operation: str, scenario: Scenario, scope: Scope) -> tuple[Answer, Manner]:
         """What a request is answered, and in which manner."""

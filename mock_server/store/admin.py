@@ -16,8 +16,9 @@ from mock_server.accounts import MOST_CREDITS, Account
 from mock_server.clock import REAL, Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
+from mock_server.store.database import clock_of, text_of
 from mock_server.store.engine import usable
-from mock_server.store.store import SCENARIO, Machine, Store, clock_of, text_of
+from mock_server.store.store import SCENARIO, Machine, Store
 from mock_server.task import HELD, Task
 
 Change = Callable[[Clock, int], Clock | None]

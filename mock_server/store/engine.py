@@ -40,6 +40,10 @@ _LARGEST_CHECKED: Final = 256 * 1024 * 1024
 """Bytes of a file that is looked through at the start; to look through a larger one would take seconds."""
 
 
+class BusyError(Exception):
+    """Somebody else is at work, and it was not to be waited for."""
+
+
 class StoreError(Exception):
     """The database cannot be used; the message says which and why."""
 
@@ -63,7 +67,7 @@ def make_engine(url: sa.URL) -> sa.Engine:
     if url.database in IN_MEMORY:
         options |= {"poolclass": sa.StaticPool, "connect_args": {"check_same_thread": False}}
     else:
-        options |= {"connect_args": {"timeout": _BUSY_SECONDS}}
+        options |= {"connect_args": {"timeout": _BUSY_SECONDS, "check_same_thread": False}}
     engine = sa.create_engine(url, **options)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 
 from mock_server.ledger import EntryKind
 from mock_server.store import tables
-from mock_server.store.store import PRUNED_REFUNDS, Machine, Store, clock_of
+from mock_server.store.database import clock_of
+from mock_server.store.store import PRUNED_REFUNDS, Machine, Store
 
 MOST_RECORDS: Final = 500
 

@@ -8,27 +8,22 @@ are not settled yet are added when a balance is read, and folded in when a submi
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import count
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mock_server.accounts import Account
-from mock_server.clock import REAL, Clock
+from mock_server.clock import Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
-from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, check_file, make_engine, usable
-from mock_server.store.prepared import Cursor, Prepared, PreparedInsert
+from mock_server.store.database import Database, clock_of
+from mock_server.store.engine import usable
+from mock_server.store.prepared import Prepared, PreparedInsert
 from mock_server.task import Task
-
-_MAKING_TABLES: Final = 7_306_413
-"""Names the lock under which PostgreSQL's tables are made; any number that nobody else uses."""
 
 _PRUNING_INTERVAL: Final = 256
 """Submissions after which it is looked for tasks that are too many; twice as many can go at a time."""
@@ -59,23 +54,12 @@ class Caller:
     scenario: str | None
 
 
-@lru_cache(maxsize=1024)
-def clock_of(text: str) -> Clock:
-    """The clock that is kept as text."""
-    return Clock.from_json(json.loads(text))
-
-
-def text_of(clock: Clock) -> str:
-    """The text that a clock is kept as."""
-    return json.dumps(clock.to_json())
-
-
 _COMMON_SCENARIO = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.SCENARIO)
 SCENARIO = sa.func.coalesce(tables.accounts.c.scenario, _COMMON_SCENARIO.scalar_subquery())
 """The scenario that is on for an account: its own, or that of all."""
 
 
-class Store:
+class Store(Database):
     """The state of a mock. Every method is one transaction, and safe to call from any thread."""
 
     def __init__(self, url: str, keep: int | None = None) -> None:
@@ -88,43 +72,10 @@ class Store:
         Raises:
             StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
         """
+        super().__init__(url)
+        self._keep = KEPT_IN_MEMORY if keep is None and self.in_memory else keep
         self._submissions = count(1)
-        with usable(url):
-            self._url = sa.make_url(url)
-            self._engine = make_engine(self._url)
-            self._keep = KEPT_IN_MEMORY if keep is None and self.in_memory else keep
-            # SQLite writes one transaction at a time. It would let others ask again and again, the unlucky for many
-            # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
-            self._writing = threading.Lock() if self._sqlite else nullcontext()
-            self._reading = self._writing if self.in_memory else nullcontext()
-            # A database in memory has one connection, which everybody uses in turn.
-            self._shared = self._engine.raw_connection() if self.in_memory else None
-            self._prepare()
-            try:
-                self._make_tables()
-            except Exception:
-                self.close()
-                raise
-
-    @property
-    def url(self) -> str:
-        """Where the database is, with its password."""
-        return self._url.render_as_string(hide_password=False)
-
-    @property
-    def in_memory(self) -> bool:
-        """Whether the state is gone when the process ends."""
-        return self._sqlite and self._url.database in IN_MEMORY
-
-    @property
-    def _sqlite(self) -> bool:
-        return self._url.get_backend_name() == "sqlite"
-
-    def close(self) -> None:
-        """Close every connection."""
-        if self._shared is not None:
-            self._shared.close()
-        self._engine.dispose()
+        self._prepare()
 
     def add_accounts(self, accounts: Sequence[Account]) -> None:
         """Make accounts that are not there yet; those that are keep their balance and tasks.
@@ -293,37 +244,6 @@ class Store:
         upsert = insert.on_conflict_do_update(index_elements=["name"], set_=sums)
         connection.execute(upsert, {"name": json.dumps(list(name)), "value": float(more)})
 
-    def _make_tables(self) -> None:
-        """Make the tables of a new database.
-
-        Raises:
-            ValueError: if there are tables already that another version made, or somebody else.
-        """
-        with self.transaction() as connection:
-            if not self._sqlite:  # where several may begin together
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
-            found = set(sa.inspect(connection).get_table_names()) & set(tables.metadata.tables)
-            if found:
-                self._check_version(connection, found)
-                if self._sqlite:
-                    check_file(connection)
-                return
-            tables.metadata.create_all(connection)
-            values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}
-            rows = [{"name": name, "value": value} for name, value in values.items()]
-            connection.execute(sa.insert(tables.settings), rows)
-
-    def _check_version(self, connection: sa.Connection, found: set[str]) -> None:
-        if tables.settings.name not in found:
-            raise ValueError(f"it holds a table of something else: {min(found)}")
-        named = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.VERSION_NAME)
-        version: str | None = connection.execute(named).scalar()
-        if version != str(tables.VERSION):
-            raise ValueError(
-                f"another version of the mock made it, with tables of version {version or 1} and not {tables.VERSION}; "
-                "begin with a new database, and import into it what that version exports as its state"
-            )
-
     def _prepare(self) -> None:
         """Write the statements of what is done for every request."""
         accounts, credentials, tasks = tables.accounts.c, tables.credentials.c, tables.tasks.c
@@ -344,7 +264,7 @@ class Store:
             .values(balance=accounts.balance - price, submissions=accounts.submissions + 1)
             .returning(accounts.submissions, accounts.clock)
         )
-        dialect = self._engine.dialect
+        dialect = self.dialect
         self._find_caller, self._find_task = Prepared(find_caller, dialect), Prepared(find_task, dialect)
         self._take = Prepared(take, dialect)
         self._insert_task = PreparedInsert(tables.tasks, dialect)
@@ -376,50 +296,3 @@ class Store:
         if amount:
             update = sa.update(tables.accounts).where(tables.accounts.c.name == account)
             connection.execute(update.values(balance=tables.accounts.c.balance + amount))
-
-    def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """An insertion that can say what becomes of a row that is there already."""
-        if self._engine.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
-
-    def _rows(self, statement: Prepared, **values: Any) -> Sequence[Any]:
-        """The rows of a prepared query."""
-        if self._shared is None:
-            with self._driver(writing=False) as cursor:
-                return statement.run(cursor, **values)
-        with self._reading:
-            return statement.run(self._shared.cursor(), **values)
-
-    @contextmanager
-    def _driver(self, *, writing: bool) -> Iterator[Cursor]:
-        """A transaction for prepared statements."""
-        with self._writing if writing else self._reading:
-            connection = self._shared or self._engine.raw_connection()
-            try:
-                cursor: Any = connection.cursor()
-                if writing and self._sqlite:
-                    cursor.execute(BEGIN_WRITING)
-                yield cursor
-                connection.commit()
-            except BaseException:
-                with suppress(Exception):  # the connection may be lost, and what it had begun with it
-                    connection.rollback()
-                raise
-            finally:
-                if connection is not self._shared:
-                    connection.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
-        """A transaction that will write."""
-        with self._writing, self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def query(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads."""
-        with self._reading, self._engine.connect() as connection:
-            # on PostgreSQL every statement would see another moment otherwise
-            options = {"reading": True} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
-            yield connection.execution_options(**options)

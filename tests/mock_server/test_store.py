@@ -19,7 +19,7 @@ from mock_server.ledger import Entry, EntryKind
 from mock_server.plan import Chance, Planner
 from mock_server.service import Accepted, Service
 from mock_server.settings import MEMORY
-from mock_server.store import Store, StoreError, tables
+from mock_server.store import BusyError, Store, StoreError, tables
 from mock_server.task import HELD, Plan, Task
 from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, at, calling, kept, opened, request
 
@@ -443,4 +443,25 @@ def test_the_oldest_tasks_go_where_only_some_are_kept_and_no_balance_changes(dat
     (rich,) = [row for row in rows if row.name == "rich"]
     assert store.balance("rich", at(10**6)) == 10_000 - 3 * 600
     assert rich.carried == -3 * sum(number % 3 != 0 for number in range(1, found[0]))
+    store.close()
+
+
+def test_who_is_in_a_hurry_waits_for_nobody_and_can_try_again(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/mock.db")
+    store.add_accounts([account("rich", 10)])
+    with sqlite3.connect(tmp_path / "mock.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BusyError), store.at_once():
+            keep(store, task(1))
+        with store.at_once():
+            assert opened(store, BEARER, "rich") == "rich"  # a reader need not wait
+        other.execute("ROLLBACK")
+    other.close()
+    with store.at_once():
+        assert keep(store, task(1))
+    with store._writing, pytest.raises(BusyError), store.at_once():  # noqa: SLF001 - as if another thread wrote
+        keep(store, task(2))
+    with pytest.raises(BusyError), store.at_once():
+        store.balance("rich", at(10))  # which is not done often enough to have a quick way
+    assert (store.balance("rich", at(10)), store.entries("rich")) == (7, entries_of(task(1)))
     store.close()

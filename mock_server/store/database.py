@@ -1,0 +1,218 @@
+"""A database as the store uses it: its tables, its transactions, and whose turn it is."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
+from functools import lru_cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mock_server.clock import REAL, Clock
+from mock_server.store import tables
+from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, BusyError, check_file, make_engine, usable
+from mock_server.store.prepared import Cursor, Prepared
+
+_MAKING_TABLES: Final = 7_306_413
+"""Names the lock under which PostgreSQL's tables are made; any number that nobody else uses."""
+
+
+@lru_cache(maxsize=1024)
+def clock_of(text: str) -> Clock:
+    """The clock that is kept as text."""
+    return Clock.from_json(json.loads(text))
+
+
+def text_of(clock: Clock) -> str:
+    """The text that a clock is kept as."""
+    return json.dumps(clock.to_json())
+
+
+class Database:
+    """A database with the tables of a mock. Safe to use from any thread."""
+
+    def __init__(self, url: str) -> None:
+        """Open a database, and make its tables if they are not there.
+
+        Raises:
+            StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
+        """
+        with usable(url):
+            self._url = sa.make_url(url)
+            self._engine = make_engine(self._url)
+            # SQLite writes one transaction at a time. It would let others ask again and again, the unlucky for many
+            # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
+            self._writing = threading.Lock() if self._sqlite else nullcontext()
+            self._reading = self._writing if self.in_memory else nullcontext()
+            self._hurry = threading.local()
+            # A database in memory has one connection, which everybody uses in turn.
+            self._shared = self._engine.raw_connection() if self.in_memory else None
+            self._swift: sa.PoolProxiedConnection | None = None
+            try:
+                self._make_tables()
+            except Exception:
+                self.close()
+                raise
+
+    @property
+    def dialect(self) -> sa.Dialect:
+        """The words of the database."""
+        return self._engine.dialect
+
+    @property
+    def url(self) -> str:
+        """Where the database is, with its password."""
+        return self._url.render_as_string(hide_password=False)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the state is gone when the process ends."""
+        return self._sqlite and self._url.database in IN_MEMORY
+
+    @property
+    def may_be_quick(self) -> bool:
+        """Whether it is worth while to try `at_once` first: where there is no way to a server."""
+        return self._sqlite and not self.in_memory
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Do what is in the block without waiting for anybody: where that would be needed, there is a `BusyError`.
+
+        Nothing has been done then, and it can be tried again outside. One thread may use this, such as that of an event
+        loop: it spares a request the way through another thread.
+        """
+        self._hurry.on = True
+        try:
+            yield
+        finally:
+            self._hurry.on = False
+
+    @property
+    def _sqlite(self) -> bool:
+        return self._url.get_backend_name() == "sqlite"
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in (self._shared, self._swift):
+            if connection is not None:
+                connection.close()
+        self._engine.dispose()
+
+    def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An insertion that can say what becomes of a row that is there already."""
+        if self._engine.dialect.name == "postgresql":
+            return postgresql.insert(table)
+        return sqlite.insert(table)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A transaction that will write."""
+        if self._in_a_hurry:
+            raise BusyError  # such as this is not done often enough to be worth it
+        with self._writing, self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def query(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads."""
+        if self._in_a_hurry:
+            raise BusyError
+        with self._reading, self._engine.connect() as connection:
+            # on PostgreSQL every statement would see another moment otherwise
+            options = {"reading": True} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+            yield connection.execution_options(**options)
+
+    def _rows(self, statement: Prepared, **values: Any) -> Sequence[Any]:
+        """The rows of a prepared query."""
+        if self._shared is None:
+            with self._driver(writing=False) as cursor:
+                return statement.run(cursor, **values)
+        with self._reading:
+            return statement.run(self._shared.cursor(), **values)
+
+    @contextmanager
+    def _driver(self, *, writing: bool) -> Iterator[Cursor]:
+        """A transaction for prepared statements."""
+        hurry = self._in_a_hurry
+        with self._turn(writing=writing, wait=not hurry):
+            connection = self._shared or (self._quick() if hurry else self._engine.raw_connection())
+            try:
+                cursor: Any = connection.cursor()
+                if writing and self._sqlite:
+                    cursor.execute(BEGIN_WRITING)
+                yield cursor
+                connection.commit()
+            except BaseException as error:
+                with suppress(Exception):  # the connection may be lost, and what it had begun with it
+                    connection.rollback()
+                if hurry and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+                    raise BusyError from error
+                raise
+            finally:
+                if connection not in (self._shared, self._swift):
+                    connection.close()
+
+    @property
+    def _in_a_hurry(self) -> bool:
+        return getattr(self._hurry, "on", False)
+
+    @contextmanager
+    def _turn(self, *, writing: bool, wait: bool) -> Iterator[None]:
+        """The turn of this thread among those of this process."""
+        lock = self._writing if writing else self._reading
+        if wait:
+            with lock:
+                yield
+            return
+        if isinstance(lock, nullcontext):
+            yield
+            return
+        if not lock.acquire(blocking=False):
+            raise BusyError
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _quick(self) -> sa.PoolProxiedConnection:
+        """The connection of the one thread that waits for nobody."""
+        if self._swift is None:
+            self._swift = self._engine.raw_connection()
+            self._swift.cursor().execute("PRAGMA busy_timeout = 0")
+        return self._swift
+
+    def _make_tables(self) -> None:
+        """Make the tables of a new database.
+
+        Raises:
+            ValueError: if there are tables already that another version made, or somebody else.
+        """
+        with self.transaction() as connection:
+            if not self._sqlite:  # where several may begin together
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
+            found = set(sa.inspect(connection).get_table_names()) & set(tables.metadata.tables)
+            if found:
+                self._check_version(connection, found)
+                if self._sqlite:
+                    check_file(connection)
+                return
+            tables.metadata.create_all(connection)
+            values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}
+            rows = [{"name": name, "value": value} for name, value in values.items()]
+            connection.execute(sa.insert(tables.settings), rows)
+
+    def _check_version(self, connection: sa.Connection, found: set[str]) -> None:
+        if tables.settings.name not in found:
+            raise ValueError(f"it holds a table of something else: {min(found)}")
+        named = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.VERSION_NAME)
+        version: str | None = connection.execute(named).scalar()
+        if version != str(tables.VERSION):
+            raise ValueError(
+                f"another version of the mock made it, with tables of version {version or 1} and not {tables.VERSION}; "
+                "begin with a new database, and import into it what that version exports as its state"
+            )
