@@ -25,7 +25,7 @@ matrix: $(DEV)  ## Hold each of the test target's faults against the contract te
 bench: $(DEV) $(OTHERS)  ## Measure the mock beside Prism, Mockoon, stock connexion and bare Starlette (needs Node.js and wrk)
 	@.venv/bin/python benchmarks/bench.py $(ARGS)
 
-whole: $(DEV)  ## Run what takes long: whole contract tests, every browser test
+whole: $(DEV)  ## Run what takes long: whole contract tests, browsers, PostgreSQL, kills and lost databases
 	@.venv/bin/pytest -n auto -m whole
 
 thorough: $(DEV)  ## Run every property with many more examples

@@ -24,7 +24,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,7 @@ PROMPT = "a red fox in the first snow of the year, early light, a long lens, sof
 BODY = json.dumps({"model": "gpt-image-2", "prompt": PROMPT, "aspectRatio": "16:9"}, separators=(",", ":"))
 CONNECTIONS = (1, 16, 64)
 WARM_UP_SECONDS = 2
-STARTS = 5
+ROUNDS = STARTS = 5
 SLOWEST_START = 60.0
 
 REFERENCE = "Prism"
@@ -106,8 +106,12 @@ class Figures:
     """What was measured of a contender: loads by kind and connections, MiB of memory, seconds to the first answer."""
 
     loads: dict[tuple[str, int], Load] = field(default_factory=dict)
-    memory: float = 0.0
+    memories: list[float] = field(default_factory=list)
     starts: list[float] = field(default_factory=list)
+
+    @property
+    def memory(self) -> float:
+        return statistics.median(self.memories)
 
     def load(self, kind: str, connections: int) -> Load:
         return self.loads.setdefault((kind, connections), Load())
@@ -115,7 +119,7 @@ class Figures:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5, help="how many times each is asked")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="how many times each is asked")
     parser.add_argument("--seconds", type=int, default=3, help="how long wrk asks each time")
     parser.add_argument("--only", action="append", help="a contender to measure; all, if none is named")
     arguments = parser.parse_args()
@@ -129,7 +133,7 @@ def main() -> None:
     figures = measure(contenders, arguments.rounds, arguments.seconds)
     table = describe(figures, arguments.rounds, arguments.seconds)
     print(table)
-    if not arguments.only:
+    if not arguments.only and arguments.rounds >= ROUNDS:
         head, _, rest = REPORT.read_text("utf-8").partition(BEGIN)
         tail = rest.partition(END)[2]
         REPORT.write_text(f"{head}{BEGIN}{table}{END}{tail}", "utf-8")
@@ -154,7 +158,7 @@ def measure(contenders: Sequence[Contender], rounds: int, seconds: int) -> dict[
                         load.rates.append(said["requests"] / said["microseconds"] * 1_000_000)
                         load.p50.append(said["p50"] / 1000)
                         load.p99.append(said["p99"] / 1000)
-                figures[contender.name].memory = max(figures[contender.name].memory, server.memory())
+                figures[contender.name].memories.append(server.memory())
         print(f"round {number + 1} of {rounds} is over", file=sys.stderr)
     return figures
 
@@ -225,7 +229,8 @@ def running(contender: Contender) -> Iterator[Server]:
             seconds = time.monotonic() - started
             yield Server(contender.name, url, process.pid, seconds, has_tasks=answered != 200)
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # which has ended by itself
+                os.killpg(process.pid, signal.SIGTERM)
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:

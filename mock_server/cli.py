@@ -73,8 +73,9 @@ def serve(settings: Settings) -> None:
             click.echo(_greeting(mock.contract, mock.accounts, balances, settings, listener.getsockname()[1]))
             sys.stdout.flush()
 
+        watch = _watching(settings)
         if settings.workers == 1:
-            _serve_on(listener, settings, greet)
+            _serve_on(listener, settings, watch, greet)
             return
         with _playing(settings) as mock:  # it tells whether everything is in order, before there are others
             if mock.store.in_memory:
@@ -86,19 +87,29 @@ def serve(settings: Settings) -> None:
         supervise(settings.workers, partial(_work_on, listener, settings), _say)
 
 
+def _watching(settings: Settings) -> Watch | None:
+    """What watches the files, from before they are read, if they are to be watched."""
+    try:
+        return Watch(settings.files, _say) if settings.watch else None
+    except ValueError as error:
+        raise click.ClickException(f"--watch: {error}") from error
+
+
 @contextmanager
-def _playing(settings: Settings) -> Iterator[Mock]:
-    with closing(Store(settings.database, settings.keep)) as store, closing(Mock(settings, store)) as mock:
+def _playing(settings: Settings, *, joins: bool = False) -> Iterator[Mock]:
+    with closing(Store(settings.database, settings.keep)) as store, closing(Mock(settings, store, joins=joins)) as mock:
         yield mock
 
 
-def _serve_on(listener: socket.socket, settings: Settings, ready: Callable[[Mock], None] | None = None) -> None:
-    """Serve in this process, until it is interrupted."""
-    try:
-        watch = Watch(settings.files, _say) if settings.watch else None  # from before they are read
-    except ValueError as error:
-        raise click.ClickException(f"--watch: {error}") from error
-    with _playing(settings) as mock:
+def _serve_on(
+    listener: socket.socket, settings: Settings, watch: Watch | None, ready: Callable[[Mock], None] | None = None
+) -> None:
+    """Serve in this process, until it is interrupted.
+
+    Args:
+        ready: is told of the mock before it answers; without it, this is one of several that serve.
+    """
+    with _playing(settings, joins=ready is None) as mock:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         if ready:
             ready(mock)
@@ -128,8 +139,8 @@ def _serve_on(listener: socket.socket, settings: Settings, ready: Callable[[Mock
 def _work_on(listener: socket.socket, settings: Settings) -> None:
     """Serve as one of several."""
     try:
-        _serve_on(listener, settings)
-    except (ContractError, StoreError) as error:
+        _serve_on(listener, settings, _watching(settings))
+    except (ContractError, StoreError, click.ClickException) as error:
         _say(str(error))
         sys.exit(1)
 

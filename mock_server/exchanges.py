@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote_plus
 
@@ -46,28 +46,31 @@ class Content:
     Attributes:
         body: the beginning of it.
         size: of the whole body, in bytes.
+        cut: whether the body was longer than what is kept of it.
     """
 
     headers: Headers = ()
     body: bytes = b""
     size: int = 0
+    cut: bool = False
 
     def add(self, chunk: bytes) -> None:
         """Take in another piece of the body."""
         self.size += len(chunk)
+        self.cut = self.size > _LONGEST_BODY
         if len(self.body) < _LONGEST_BODY:
             self.body += chunk[: _LONGEST_BODY - len(self.body)]
 
     def to_json(self) -> dict[str, Any]:
         """It as plain JSON: each byte is one character."""
         headers = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in self.headers]
-        return {"headers": headers, "body": self.body.decode("latin-1"), "size": self.size}
+        return {"headers": headers, "body": self.body.decode("latin-1"), "size": self.size, "cut": self.cut}
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any]) -> Content:
         """What was made plain JSON."""
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in said["headers"]]
-        return cls(headers, said["body"].encode("latin-1"), said["size"])
+        return cls(headers, said["body"].encode("latin-1"), said["size"], said["cut"])
 
 
 @dataclass
@@ -145,7 +148,7 @@ class Exchanges:
 
     def done(self, exchange: Exchange) -> None:
         """Keep an exchange."""
-        self.journal.add(exchange.did.get("account"), exchange.to_json)
+        self.journal.add(exchange.did.get("account"), lambda: self._cleaned(exchange).to_json())
 
     def clear(self, account: str | None = None) -> None:
         """Forget the exchanges, or those of one account."""
@@ -180,6 +183,23 @@ class Exchanges:
             },
             "did": {name: clean(value) if isinstance(value, str) else value for name, value in exchange.did.items()},
         }
+
+    def _cleaned(self, exchange: Exchange) -> Exchange:
+        """It without credentials: what is written down is no place for them."""
+        clean = self._cleaner(exchange)
+        return replace(
+            exchange,
+            url=clean(exchange.url),
+            path=clean(exchange.path),
+            asked=self._cleaned_content(exchange.asked, clean),
+            answered=self._cleaned_content(exchange.answered, clean),
+            did={name: clean(value) if isinstance(value, str) else value for name, value in exchange.did.items()},
+        )
+
+    def _cleaned_content(self, content: Content, clean: Cleaner) -> Content:
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers(content, clean)]
+        body = clean(content.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+        return Content(headers, body, content.size, content.cut)
 
     def har(self, account: str | None = None) -> dict[str, Any]:
         """The last exchanges as a HAR file, oldest first, without credentials."""
@@ -310,4 +330,4 @@ def _short(headers: Iterable[tuple[bytes, bytes]], whole: Container[str] = ()) -
 
 def _text(content: Content) -> str:
     text = content.body.decode("utf-8", "backslashreplace")
-    return text if content.size <= len(content.body) else f"{text}... ({content.size:,} bytes)"
+    return f"{text}... ({content.size:,} bytes)" if content.cut else text

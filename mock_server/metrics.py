@@ -6,6 +6,7 @@ the same.
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -15,9 +16,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.model import Contract
+from mock_server.outer import NOTES
 from mock_server.store import Counts, Journal, Machine
 
 HEALTH: Final = "/_mock/health"
@@ -27,8 +29,30 @@ _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus' text
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """The upper bounds of a histogram's buckets."""
 _LE: Final = (*(f"{bound:g}" for bound in _SECONDS), "+Inf")
-_DEBITED: Final = "debited"
 _REQUESTS, _BUCKETS, _SUM = "requests", "buckets", "sum"
+
+
+class Counted:
+    """Counts the requests that pass through it; inside the request log, whose notes say which operation it was."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started, status = time.perf_counter(), 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            operation = scope["extensions"].get(NOTES, {}).get("operation", "")
+            self._metrics.served(operation, status, time.perf_counter() - started)
 
 
 class Metrics:
@@ -39,25 +63,22 @@ class Metrics:
         self._journal = journal
         self._machine = machine
 
-    def served(self, operation: str, status: int, seconds: float, debited: int) -> None:
+    def served(self, operation: str, status: int, seconds: float) -> None:
         """Count a request.
 
         Args:
             operation: the contract's name of it; empty for a path that the contract does not know.
             seconds: how long it took.
-            debited: the credits that it took off an account.
         """
         count = self._journal.count
         count(_REQUESTS, operation, str(status))
         count(_BUCKETS, operation, _LE[bisect_left(_SECONDS, seconds)])
         count(_SUM, operation, more=seconds)
-        if debited:
-            count(_DEBITED, more=debited)
 
     def text(self) -> str:
         """Everything, in Prometheus' text format."""
         counts = self._journal.counts()
-        return "".join(f"{line}\n" for line in (*self._served(counts), *self._state(counts)))
+        return "".join(f"{line}\n" for line in (*self._served(counts), *self._state()))
 
     def pages(self) -> Mapping[str, ASGIApp]:
         """The two pages by their paths."""
@@ -95,7 +116,7 @@ class Metrics:
             yield _line(f"{name}_sum", {"operation": operation}, seconds)
             yield _line(f"{name}_count", {"operation": operation}, so_far)
 
-    def _state(self, counts: Counts) -> Iterator[str]:
+    def _state(self) -> Iterator[str]:
         totals = self._journal.totals(self._machine)
         states = self._lifecycle.states
         numbers = dict.fromkeys(states, 0)
@@ -105,10 +126,10 @@ class Metrics:
         yield from _head("mock_tasks", "gauge", "Tasks that are kept, by their state.")
         for state, number in numbers.items():
             yield _line("mock_tasks", {"state": state}, number)
-        yield from _head("mock_credits_debited_total", "counter", "Credits taken off accounts for tasks.")
-        yield _line("mock_credits_debited_total", {}, counts.get((_DEBITED,), 0))
-        yield from _head("mock_credits_refunded_total", "counter", "Credits paid back for tasks that failed.")
-        yield _line("mock_credits_refunded_total", {}, totals.refunded)
+        yield from _head("mock_credits_debited", "gauge", "Credits taken off the accounts for tasks.")
+        yield _line("mock_credits_debited", {}, totals.debited)
+        yield from _head("mock_credits_refunded", "gauge", "Of those, credits paid back for tasks that failed.")
+        yield _line("mock_credits_refunded", {}, totals.refunded)
 
 
 def _head(name: str, kind: str, text: str) -> Iterable[str]:

@@ -16,7 +16,7 @@ from mock_server.control_app import PREFIX, control_app, control_document
 from mock_server.docs.pages import docs_pages
 from mock_server.exchanges import Exchanges, Recorder
 from mock_server.guard import Guard
-from mock_server.metrics import Metrics
+from mock_server.metrics import Counted, Metrics
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.scenarios import load_scenarios
@@ -29,8 +29,11 @@ from mock_server.store import Journal, Store
 class Mock:
     """A mock that can be served."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, *, joins: bool = False) -> None:
         """Read the contract and the fixtures, and make the application of them.
+
+        Args:
+            joins: whether it is one of several that share the accounts, which have been made already.
 
         Raises:
             ContractError: for a faulty contract, or a faulty file of fixtures.
@@ -40,6 +43,7 @@ class Mock:
         self.store = store
         self._journal = Journal(store)
         self._exchanges: Exchanges | None = None
+        self._joins = joins
         self._control: Control | None = None
         self.load()
 
@@ -79,12 +83,15 @@ class Mock:
             rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
         metrics = Metrics(contract, self._journal, service.machine)
         pages = {**docs_pages(contract, settings.spec), **metrics.pages()}
-        site = Site(Recorder(app, exchanges) if settings.control else app, rooms, pages)
-        self.store.add_accounts(accounts)
+        api = Counted(Recorder(app, exchanges) if settings.control else app, metrics)
+        site = Site(api, rooms, pages)
+        if not self._joins:
+            self.store.add_accounts(accounts)
+        self._joins = False  # accounts that are new in a file that has changed are made by whoever sees it first
         exchanges.hide_credentials_of(contract)
         self.contract, self.accounts = contract, accounts
         self._exchanges, self._control = exchanges, control
-        self._app = RequestLog(site, metrics)
+        self._app = RequestLog(site)
 
     def close(self) -> None:
         """Write down what was served."""

@@ -11,13 +11,8 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_server.metrics import Metrics
-
 NOTES = "mock_server"
 """The scope's extension in which handlers note what they did, for the log."""
-
-OWN = "/_mock/"
-"""Where the mock serves what is not the contract's."""
 
 _log = logging.getLogger("mock_server.requests")
 
@@ -38,9 +33,8 @@ class RequestLog:
     Headers, bodies and query strings are left out, so no credentials can be in it.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics | None = None) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,9 +53,6 @@ class RequestLog:
         try:
             await self._app({**scope, "extensions": extensions}, receive, noting)
         finally:
-            seconds, notes = time.perf_counter() - started, extensions.get(NOTES, {})
-            if self._metrics is not None and not scope["path"].startswith(OWN):
-                self._metrics.served(notes.get("operation") or "", status, seconds, notes.get("debited", 0))
             _log.info(
                 json.dumps(
                     {
@@ -69,8 +60,8 @@ class RequestLog:
                         "method": scope["method"],
                         "path": scope["path"],
                         "status": status,
-                        "ms": round(seconds * 1000, 1),
-                        **notes,
+                        "ms": round((time.perf_counter() - started) * 1000, 1),
+                        **extensions.get(NOTES, {}),
                     }
                 )
             )

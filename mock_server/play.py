@@ -20,7 +20,7 @@ from mock_server.outer import note
 from mock_server.prefer import Preferences
 from mock_server.scenarios import Manner, Scenario
 from mock_server.service import PICTURES, Accepted, Insufficient, Service
-from mock_server.store import BusyError, Caller, Store
+from mock_server.store import Caller, NotAtOnceError, Store
 from mock_server.transmit import hang_up, pause, transmit
 
 CALLER = "mock_server.caller"
@@ -92,7 +92,7 @@ class Play:
         if self._store.in_memory:
             return function(*args, **kwargs)
         if self._store.may_be_quick:
-            with suppress(BusyError), self._store.at_once():
+            with suppress(NotAtOnceError), self._store.at_once():
                 return function(*args, **kwargs)
         return await run_in_threadpool(function, *args, **kwargs)
 

@@ -62,6 +62,7 @@ _SCHEMA: Final = jsonschema_rs.Draft7Validator(
                 name=_TEXT,
                 opening={**_INT, "minimum": 0},
                 carried={**_INT, "default": 0},
+                carried_refunds={**_INT, "default": 0},
                 balance={**_INT, "minimum": 0, "maximum": 2 * MOST_CREDITS},
                 submissions=_INT,
                 clock={"anyOf": [{"type": "null"}, _CLOCK]},
@@ -152,8 +153,8 @@ def read_state(contract: Contract, state: Any) -> Rows:
     for account in state["accounts"]:
         own = account["clock"] is not None
         clock = json.dumps(account["clock"] if own else state["clock"])
-        row = {"carried": 0, **{name: value for name, value in account.items() if name != "credentials"}}
-        accounts.append({**row, "clock": clock, "own_clock": own})
+        row = {name: value for name, value in account.items() if name != "credentials"}
+        accounts.append({"carried": 0, "carried_refunds": 0, **row, "clock": clock, "own_clock": own})
         keys += [{"scheme": s, "secret": key, "account": account["name"]} for s, key in account["credentials"].items()]
     return {
         "settings": settings,

@@ -42,16 +42,18 @@ def supervise(count: int, work: Callable[[], None], say: Callable[[str], None]) 
         work: what each process does; it ends with a `KeyboardInterrupt`.
         say: tells the user what happens.
     """
-    ours, theirs = os.pipe()
-    fork = multiprocessing.get_context("fork")  # no thread and no connection has been opened before
+    read_end, write_end = os.pipe()
+    fork = multiprocessing.get_context("fork")  # no other thread runs, and no connection is open
+    workers: dict[ForkProcess, float] = {}
 
-    def begin() -> ForkProcess:
-        process = fork.Process(target=_work, args=(work, ours, theirs))
-        process.start()
-        return process
+    def begin() -> None:
+        worker = fork.Process(target=_work, args=(work, read_end, write_end))
+        worker.start()
+        workers[worker] = time.monotonic()
 
-    workers = {begin(): time.monotonic() for _ in range(count)}
     try:
+        for _ in range(count):
+            begin()
         while True:
             wait([worker.sentinel for worker in workers])
             for worker in [worker for worker in workers if not worker.is_alive()]:
@@ -60,14 +62,15 @@ def supervise(count: int, work: Callable[[], None], say: Callable[[str], None]) 
                 say(f"the worker {worker.pid} has ended with status {worker.exitcode}; another takes its place")
                 if time.monotonic() - began < _PAUSE:
                     time.sleep(_PAUSE)
-                workers[begin()] = time.monotonic()
+                begin()
     finally:
+        os.close(write_end)  # which ends those too that have only just begun
         _end(list(workers))
 
 
-def _work(work: Callable[[], None], parent: int, other_end: int) -> None:
-    os.close(other_end)  # or it would not be closed when the parent dies
-    end_with(parent)
+def _work(work: Callable[[], None], read_end: int, write_end: int) -> None:
+    os.close(write_end)  # or it would not be closed when the parent dies
+    end_with(read_end)
     with suppress(KeyboardInterrupt):
         work()
 

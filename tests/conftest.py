@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
 import itertools
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ from contract.resources import default_contract
 from mock_server.settings import MEMORY
 from mock_server.store import Store
 from tests.mock_server.harness import Clock
+
+# What a shell runs in the background ignores Ctrl-C, and so would all that is started here, to be interrupted.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more about the machine than about the project.
 settings.register_profile("desk", deadline=None, max_examples=30)

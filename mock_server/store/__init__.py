@@ -4,7 +4,7 @@
 """
 
 from mock_server.store.admin import Admin, Change, Holder, TooManyCreditsError
-from mock_server.store.engine import BusyError, StoreError
+from mock_server.store.engine import NotAtOnceError, StoreError
 from mock_server.store.journal import MOST_RECORDS, Counts, Journal
 from mock_server.store.store import KEPT_IN_MEMORY, Caller, Machine, Store
 
@@ -12,13 +12,13 @@ __all__ = [
     "KEPT_IN_MEMORY",
     "MOST_RECORDS",
     "Admin",
-    "BusyError",
     "Caller",
     "Change",
     "Counts",
     "Holder",
     "Journal",
     "Machine",
+    "NotAtOnceError",
     "Store",
     "StoreError",
     "TooManyCreditsError",

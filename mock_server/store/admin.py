@@ -142,9 +142,9 @@ class Admin:
         with self._store.transaction() as connection:
             self._empty(connection, account)
             common = sa.select(settings.value).where(settings.name == tables.CLOCK).scalar_subquery()
-            values = {"balance": accounts.opening, "carried": 0, "submissions": 0, "clock": common, "own_clock": False}
+            values = {"balance": accounts.opening, "carried": 0, "carried_refunds": 0, "submissions": 0}
             update = sa.update(tables.accounts).where(accounts.name == account)
-            connection.execute(update.values(**values, scenario=None))
+            connection.execute(update.values(**values, clock=common, own_clock=False, scenario=None))
 
     def reset(self, accounts: Sequence[Account]) -> None:
         """Forget everything, and begin anew with these accounts."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -15,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mock_server.clock import REAL, Clock
 from mock_server.store import tables
-from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, BusyError, check_file, make_engine, usable
+from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, NotAtOnceError, check_file, is_busy, make_engine, usable
 from mock_server.store.prepared import Cursor, Prepared
 
 _MAKING_TABLES: Final = 7_306_413
@@ -49,12 +48,14 @@ class Database:
             # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
             self._writing = threading.Lock() if self._sqlite else nullcontext()
             self._reading = self._writing if self.in_memory else nullcontext()
-            self._hurry = threading.local()
-            # A database in memory has one connection, which everybody uses in turn.
+            self._local = threading.local()
             self._shared = self._engine.raw_connection() if self.in_memory else None
-            self._swift: sa.PoolProxiedConnection | None = None
+            self._at_once_connection: sa.PoolProxiedConnection | None = None
             try:
                 self._make_tables()
+                if self._sqlite:
+                    with self.query() as connection:  # in which nobody has to wait for it
+                        check_file(connection)
             except Exception:
                 self.close()
                 raise
@@ -81,16 +82,16 @@ class Database:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Do what is in the block without waiting for anybody: where that would be needed, there is a `BusyError`.
+        """Do what is in the block without waiting for anybody: where that would be needed, there is a `NotAtOnceError`.
 
         Nothing has been done then, and it can be tried again outside. One thread may use this, such as that of an event
         loop: it spares a request the way through another thread.
         """
-        self._hurry.on = True
+        self._local.at_once = True
         try:
             yield
         finally:
-            self._hurry.on = False
+            self._local.at_once = False
 
     @property
     def _sqlite(self) -> bool:
@@ -98,7 +99,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in (self._shared, self._swift):
+        for connection in (self._shared, self._at_once_connection):
             if connection is not None:
                 connection.close()
         self._engine.dispose()
@@ -112,16 +113,16 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A transaction that will write."""
-        if self._in_a_hurry:
-            raise BusyError  # such as this is not done often enough to be worth it
+        if self._at_once:
+            raise NotAtOnceError  # such as this is not done often enough to be worth it
         with self._writing, self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def query(self) -> Iterator[sa.Connection]:
         """A transaction that only reads."""
-        if self._in_a_hurry:
-            raise BusyError
+        if self._at_once:
+            raise NotAtOnceError
         with self._reading, self._engine.connect() as connection:
             # on PostgreSQL every statement would see another moment otherwise
             options = {"reading": True} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
@@ -138,9 +139,9 @@ class Database:
     @contextmanager
     def _driver(self, *, writing: bool) -> Iterator[Cursor]:
         """A transaction for prepared statements."""
-        hurry = self._in_a_hurry
-        with self._turn(writing=writing, wait=not hurry):
-            connection = self._shared or (self._quick() if hurry else self._engine.raw_connection())
+        at_once = self._at_once
+        with self._turn(writing=writing, wait=not at_once):
+            connection = self._shared or (self._connection_at_once() if at_once else self._engine.raw_connection())
             try:
                 cursor: Any = connection.cursor()
                 if writing and self._sqlite:
@@ -150,16 +151,16 @@ class Database:
             except BaseException as error:
                 with suppress(Exception):  # the connection may be lost, and what it had begun with it
                     connection.rollback()
-                if hurry and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-                    raise BusyError from error
+                if at_once and is_busy(error):
+                    raise NotAtOnceError from error
                 raise
             finally:
-                if connection not in (self._shared, self._swift):
+                if connection not in (self._shared, self._at_once_connection):
                     connection.close()
 
     @property
-    def _in_a_hurry(self) -> bool:
-        return getattr(self._hurry, "on", False)
+    def _at_once(self) -> bool:
+        return getattr(self._local, "at_once", False)
 
     @contextmanager
     def _turn(self, *, writing: bool, wait: bool) -> Iterator[None]:
@@ -173,18 +174,20 @@ class Database:
             yield
             return
         if not lock.acquire(blocking=False):
-            raise BusyError
+            raise NotAtOnceError
         try:
             yield
         finally:
             lock.release()
 
-    def _quick(self) -> sa.PoolProxiedConnection:
+    def _connection_at_once(self) -> sa.PoolProxiedConnection:
         """The connection of the one thread that waits for nobody."""
-        if self._swift is None:
-            self._swift = self._engine.raw_connection()
-            self._swift.cursor().execute("PRAGMA busy_timeout = 0")
-        return self._swift
+        if self._at_once_connection is None:
+            self._at_once_thread = threading.get_ident()
+            self._at_once_connection = self._engine.raw_connection()
+            self._at_once_connection.cursor().execute("PRAGMA busy_timeout = 0")
+        assert self._at_once_thread == threading.get_ident(), "several threads do things at once"  # noqa: S101 - a bug
+        return self._at_once_connection
 
     def _make_tables(self) -> None:
         """Make the tables of a new database.
@@ -198,8 +201,6 @@ class Database:
             found = set(sa.inspect(connection).get_table_names()) & set(tables.metadata.tables)
             if found:
                 self._check_version(connection, found)
-                if self._sqlite:
-                    check_file(connection)
                 return
             tables.metadata.create_all(connection)
             values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}

@@ -40,8 +40,8 @@ _LARGEST_CHECKED: Final = 256 * 1024 * 1024
 """Bytes of a file that is looked through at the start; to look through a larger one would take seconds."""
 
 
-class BusyError(Exception):
-    """Somebody else is at work, and it was not to be waited for."""
+class NotAtOnceError(Exception):
+    """It cannot be done without waiting for somebody else, or is not worth a way to do it so."""
 
 
 class StoreError(Exception):
@@ -72,6 +72,11 @@ def make_engine(url: sa.URL) -> sa.Engine:
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether SQLite says that somebody else is at work; its codes have the reason in their upper bits."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def check_file(connection: sa.Connection) -> None:
@@ -105,7 +110,7 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            if not is_busy(error) or time.monotonic() > give_up:
                 raise
             time.sleep(0.01)
         else:

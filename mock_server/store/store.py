@@ -31,9 +31,6 @@ _PRUNING_INTERVAL: Final = 256
 KEPT_IN_MEMORY: Final = 25_000
 """Tasks: they take some 25 MiB."""
 
-PRUNED_REFUNDS: Final = ("refunds no longer kept",)
-"""What the credits of refunds are counted as whose tasks were pruned."""
-
 Machine = Callable[[], int]
 """Gives the machine's time, in microseconds since 1970."""
 
@@ -75,6 +72,7 @@ class Store(Database):
         super().__init__(url)
         self._keep = KEPT_IN_MEMORY if keep is None and self.in_memory else keep
         self._submissions = count(1)
+        self._pruning_is_due = False
         self._prepare()
 
     def add_accounts(self, accounts: Sequence[Account]) -> None:
@@ -110,8 +108,11 @@ class Store(Database):
         Raises:
             KeyError: if there is no such account.
         """
-        if self._keep is not None and next(self._submissions) % _PRUNING_INTERVAL == 0:
-            self.prune(machine, self._keep)
+        if self._keep is not None:
+            self._pruning_is_due |= next(self._submissions) % _PRUNING_INTERVAL == 0
+            if self._pruning_is_due:
+                self.prune(machine, self._keep)
+                self._pruning_is_due = False
         task = self._accept(account, price, machine, make)
         if task is None:  # with the refunds that have come due since, there may be enough
             with self.transaction() as connection:
@@ -182,6 +183,8 @@ class Store(Database):
         for account in accounts:
             self.insert_account(connection, account)
         names = [account.name for account in accounts]
+        there = sa.select(tables.accounts.c.name).where(tables.accounts.c.name.in_(names))
+        connection.execute(there.order_by(tables.accounts.c.name).with_for_update())
         connection.execute(sa.delete(tables.credentials).where(tables.credentials.c.account.in_(names)))
         for account in accounts:
             for scheme, secret in account.credentials.items():
@@ -213,29 +216,37 @@ class Store(Database):
         What their entries come to is carried in the account, so no balance changes.
         """
         tasks, accounts, entries = tables.tasks.c, tables.accounts.c, tables.entries.c
-        newest = sa.select(sa.func.max(tasks.number)).scalar_subquery()
-        oldest = (
-            sa.select(tasks.account, tasks.id)
-            .where(tasks.number <= newest - keep)
-            .order_by(tasks.number)
-            .limit(2 * _PRUNING_INTERVAL)
-        )
+        last = sa.select(tasks.number).order_by(tasks.number.desc()).offset(keep).limit(1).scalar_subquery()
         with self.query() as connection:
-            old = connection.execute(oldest).all()
-        for account in {row.account for row in old}:
+            going = sa.select(accounts.clock).distinct().join(tables.tasks, accounts.name == tasks.account)
+            old: list[tuple[str, str]] = []
+            for clock in connection.execute(going.where(tasks.number <= last)).scalars():
+                ended = tasks.sealed | (tasks.ends_at <= clock_of(clock).at(machine()))
+                oldest = (
+                    sa.select(tasks.account, tasks.id)
+                    .join(tables.accounts, accounts.name == tasks.account)
+                    .where(tasks.number <= last, accounts.clock == clock, ended)
+                    .order_by(tasks.number)
+                    .limit(2 * _PRUNING_INTERVAL)
+                )
+                old += [(row.account, row.id) for row in connection.execute(oldest)]
+        for account in {account for account, _ in old}:
             with suppress(KeyError), self.transaction() as connection:  # an account may be gone by now
                 now = self.lock(connection, account).at(machine())
                 self.settle(connection, account, now)
-                ids = [row.id for row in old if row.account == account]
-                ended = sa.select(tasks.id).where(tasks.id.in_(ids), tasks.sealed | (tasks.ends_at <= now))
-                going = list(connection.execute(ended).scalars())
-                gone = sa.delete(tables.entries).where(entries.task.in_(going)).returning(entries.amount, entries.kind)
-                amounts = connection.execute(gone).all()
-                connection.execute(sa.delete(tables.tasks).where(tasks.id.in_(going)))
+                ids = [id_ for owner, id_ in old if owner == account]
+                still = sa.select(tasks.id).where(tasks.id.in_(ids), tasks.sealed | (tasks.ends_at <= now))
+                gone = list(connection.execute(still).scalars())
+                forget = sa.delete(tables.entries).where(entries.task.in_(gone)).returning(entries.amount, entries.kind)
+                amounts = connection.execute(forget).all()
+                connection.execute(sa.delete(tables.tasks).where(tasks.id.in_(gone)))
                 update = sa.update(tables.accounts).where(accounts.name == account)
-                connection.execute(update.values(carried=accounts.carried + sum(amount for amount, _ in amounts)))
-                refunds = sum(amount for amount, kind in amounts if kind == EntryKind.REFUND.value)
-                self.count(connection, PRUNED_REFUNDS, refunds)
+                carried = {
+                    "carried": accounts.carried + sum(amount for amount, _ in amounts),
+                    "carried_refunds": accounts.carried_refunds
+                    + sum(amount for amount, kind in amounts if kind == EntryKind.REFUND.value),
+                }
+                connection.execute(update.values(**carried))
 
     def count(self, connection: sa.Connection, name: Sequence[str], more: float) -> None:
         """Add to what is counted under a name."""

@@ -28,6 +28,7 @@ accounts: Final = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("opening", sa.BigInteger, nullable=False),
     sa.Column("carried", sa.BigInteger, nullable=False, server_default="0"),  # the sum of entries no longer kept
+    sa.Column("carried_refunds", sa.BigInteger, nullable=False, server_default="0"),  # of that, what was paid back
     sa.Column("balance", sa.BigInteger, sa.CheckConstraint("balance >= 0"), nullable=False),
     sa.Column("submissions", sa.BigInteger, nullable=False),
     sa.Column("clock", sa.Text, nullable=False),  # JSON; where it is not its own, a copy of the clock of all

@@ -29,6 +29,7 @@ class Crowd:
         accepted: the key of every task that a client was told of.
         statuses: how often each status came.
         lost: requests without an answer, or with half of one.
+        slowest: seconds that an answer took.
         broken: what no client should have seen.
     """
 

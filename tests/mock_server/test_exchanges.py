@@ -117,3 +117,12 @@ def test_an_exchange_is_an_entry_of_a_har_file(exchanges: Exchanges) -> None:
     assert entry["request"]["url"] == "http://localhost/x"
     assert entry["request"]["postData"] == {"mimeType": "application/json", "text": "{}"}
     assert (entry["response"]["status"], entry["response"]["content"]["size"]) == (200, 2)
+
+
+def test_no_credentials_are_written_down(contract: Contract, tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/mock.db")
+    exchanges = Exchanges(contract, Journal(store))
+    recorded(exchanges, headers=[(b"authorization", b"Bearer s3cret!")], body=b'{"prompt": "s3cret!"}')
+    exchanges.journal.close()
+    store.close()
+    assert b"s3cret!" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
