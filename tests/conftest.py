@@ -2,8 +2,10 @@
 
 import itertools
 import signal
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,11 +50,15 @@ class Server:
         self._numbers = itertools.count()
 
     def start(self) -> None:
-        self._server.ensure_postgres_running()
+        for _ in range(6):
+            with suppress(subprocess.TimeoutExpired):  # after 10 seconds; it goes on starting
+                self._server.ensure_postgres_running()
+                return
+        raise AssertionError("the server of databases does not start")
 
     def stop(self) -> None:
-        """Stop it at once, whoever is connected."""
-        stop = ["-w", "-m", "immediate", "stop"]
+        """Stop it, whoever is connected."""
+        stop = ["-w", "-m", "fast", "stop"]
         pg_ctl(stop, pgdata=self._server.pgdata, user=self._server.system_user)
 
     def new_database(self) -> str:
