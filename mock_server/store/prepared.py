@@ -30,7 +30,7 @@ class Prepared:
         self._known: Mapping[str, Any] = compiled.params
 
     def run(self, cursor: Cursor, **values: Any) -> Sequence[Any]:
-        """Carry it out; gives the rows, none for a statement that returns none."""
+        """Carry out a statement that returns rows."""
         order = self._positions
         if order is None:
             cursor.execute(self._text, {**self._known, **values})

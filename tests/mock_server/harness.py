@@ -89,6 +89,14 @@ def allow_open_files(count: int) -> None:
         )
 
 
+def until(condition: Callable[[], object]) -> None:
+    """Wait for something to come true."""
+    give_up = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 

@@ -7,12 +7,12 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, Process, bearer, told, valid
+from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, Process, bearer, told, until, valid
 
 
 @pytest.fixture
@@ -32,13 +32,6 @@ def asked(method: str, path: str, *headers: str, body: bytes = b"", announced: i
     length = len(body) if announced is None else announced
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", f"Content-Length: {length}", *headers]
     return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def until(condition: Callable[[], object]) -> None:
-    give_up = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

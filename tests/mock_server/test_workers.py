@@ -5,26 +5,18 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, Process, bearer, run, valid
+from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, Process, bearer, run, until, valid
 
 
 def children(process: int) -> set[int]:
     return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
-
-
-def until(condition: Callable[[], object]) -> None:
-    give_up = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
 
 
 def is_alive(process: int) -> bool:
