@@ -164,24 +164,23 @@ class Exchanges:
         return [Exchange.from_json(id_, record) for id_, record in self.journal.last(account, limit)]
 
     def shown(self, exchange: Exchange) -> dict[str, Any]:
-        """An exchange as plain JSON, without credentials."""
-        clean = self._cleaner(exchange)
+        """An exchange that was kept, as plain JSON."""
         return {
             "id": exchange.id,
             "at": timestamp(exchange.at),
             "milliseconds": round(exchange.milliseconds, 1),
             "request": {
                 "method": exchange.method,
-                "path": clean(exchange.path),
-                "headers": dict(self._headers(exchange.asked, clean)),
-                "body": clean(_text(exchange.asked)),
+                "path": exchange.path,
+                "headers": dict(_headers(exchange.asked)),
+                "body": _text(exchange.asked),
             },
             "response": {
                 "status": exchange.status,
-                "headers": dict(self._headers(exchange.answered, clean)),
-                "body": clean(_text(exchange.answered)),
+                "headers": dict(_headers(exchange.answered)),
+                "body": _text(exchange.answered),
             },
-            "did": {name: clean(value) if isinstance(value, str) else value for name, value in exchange.did.items()},
+            "did": exchange.did,
         }
 
     def _cleaned(self, exchange: Exchange) -> Exchange:
@@ -197,7 +196,10 @@ class Exchanges:
         )
 
     def _cleaned_content(self, content: Content, clean: Cleaner) -> Content:
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self._headers(content, clean)]
+        headers = [
+            (name.encode("latin-1"), (SHOWN if name in self._secret_headers else clean(value)).encode("latin-1"))
+            for name, value in _headers(content)
+        ]
         body = clean(content.body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         return Content(headers, body, content.size, content.cut)
 
@@ -206,25 +208,19 @@ class Exchanges:
         return har("mock-server", map(self._entry, reversed(self.last(account))))
 
     def _entry(self, exchange: Exchange) -> dict[str, Any]:
-        clean = self._cleaner(exchange)
         return har_entry(
             started=exchange.at / 1_000_000,
             milliseconds=exchange.milliseconds,
             method=exchange.method,
-            url=clean(exchange.url),
-            request_headers=list(self._headers(exchange.asked, clean)),
-            request_text=clean(_text(exchange.asked)) if exchange.asked.size else None,
+            url=exchange.url,
+            request_headers=list(_headers(exchange.asked)),
+            request_text=_text(exchange.asked) if exchange.asked.size else None,
             request_size=exchange.asked.size,
             status=exchange.status,
-            response_headers=list(self._headers(exchange.answered, clean)),
-            response_text=clean(_text(exchange.answered)),
+            response_headers=list(_headers(exchange.answered)),
+            response_text=_text(exchange.answered),
             response_size=exchange.answered.size,
         )
-
-    def _headers(self, content: Content, clean: Cleaner) -> Iterator[tuple[str, str]]:
-        for raw, value in content.headers:
-            name = raw.decode("latin-1").lower()
-            yield name, SHOWN if name in self._secret_headers else clean(value.decode("latin-1"))
 
     def _cleaner(self, exchange: Exchange) -> Cleaner:
         return Cleaner(set(self._secrets(exchange)))
@@ -326,6 +322,11 @@ def _short(headers: Iterable[tuple[bytes, bytes]], whole: Container[str] = ()) -
         elif number < _MOST_HEADERS:
             kept.append((name[:_LONGEST_LINE], value[:_LONGEST_LINE]))
     return kept
+
+
+def _headers(content: Content) -> Iterator[tuple[str, str]]:
+    for name, value in content.headers:
+        yield name.decode("latin-1").lower(), value.decode("latin-1")
 
 
 def _text(content: Content) -> str:

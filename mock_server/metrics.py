@@ -6,7 +6,6 @@ the same.
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
@@ -16,10 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.model import Contract
-from mock_server.outer import NOTES
+from mock_server.outer import NOTES, Answered
 from mock_server.store import Counts, Journal, Machine
 
 HEALTH: Final = "/_mock/health"
@@ -40,19 +39,12 @@ class Counted:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, status = time.perf_counter(), 0
-
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        answered = Answered(send)
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, answered)
         finally:
             operation = scope["extensions"].get(NOTES, {}).get("operation", "")
-            self._metrics.served(operation, status, time.perf_counter() - started)
+            self._metrics.served(operation, answered.status, answered.seconds)
 
 
 class Metrics:

@@ -27,6 +27,25 @@ def _second(moment: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
 
 
+class Answered:
+    """Passes an answer on, and remembers its status, 0 until it begins, and how long ago the request came."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._started = time.perf_counter()
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send(message)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the request came."""
+        return time.perf_counter() - self._started
+
+
 class RequestLog:
     """Writes one line of JSON for each request: when, what, the answer's status, how long it took.
 
@@ -40,18 +59,10 @@ class RequestLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.perf_counter()
+        answered = Answered(send)
         extensions = dict(scope.get("extensions") or {})
-        status = 0
-
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
         try:
-            await self._app({**scope, "extensions": extensions}, receive, noting)
+            await self._app({**scope, "extensions": extensions}, receive, answered)
         finally:
             _log.info(
                 json.dumps(
@@ -59,8 +70,8 @@ class RequestLog:
                         "time": _second(int(time.time())),
                         "method": scope["method"],
                         "path": scope["path"],
-                        "status": status,
-                        "ms": round((time.perf_counter() - started) * 1000, 1),
+                        "status": answered.status,
+                        "ms": round(answered.seconds * 1000, 1),
                         **extensions.get(NOTES, {}),
                     }
                 )

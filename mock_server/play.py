@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
@@ -22,6 +20,7 @@ from mock_server.scenarios import Manner, Scenario
 from mock_server.service import PICTURES, Accepted, Insufficient, Service
 from mock_server.store import Caller, NotAtOnceError, Store
 from mock_server.transmit import hang_up, pause, transmit
+from mock_server.urls import is_host
 
 CALLER = "mock_server.caller"
 """The scope's extension with the account whose credentials were accepted."""
@@ -34,9 +33,6 @@ NO_PREFERENCES = Preferences()
 
 _DRAWN_AT_ONCE = 2
 """Pictures: the largest takes some 90 MB while it is drawn."""
-
-_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?")
-_LAST_PORT = 65_535
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -156,21 +152,10 @@ class Play:
         if self._public_url:
             return self._public_url.rstrip("/")
         host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-        if not _is_host(host):
+        if not is_host(host):
             address, port = scope["server"]
             host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return f"{scope['scheme']}://{host}"
-
-
-def _is_host(text: str) -> bool:
-    """Whether a text is a host, perhaps with a port, that a URL can have."""
-    match = _HOST.fullmatch(text)
-    if match is None or int(match["port"] or 0) > _LAST_PORT:
-        return False
-    try:
-        return not text.startswith("[") or bool(ipaddress.IPv6Address(text[1 : text.index("]")]))
-    except ValueError:
-        return False
 
 
 def respond(answer: Answer) -> Response:

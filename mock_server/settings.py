@@ -5,9 +5,7 @@ The command line and the environment variables are made from this list.
 
 from __future__ import annotations
 
-import ipaddress
 import math
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,6 +17,7 @@ from contract.resources import default_contract, fixtures
 from mock_server.accounts import MOST_CREDITS
 from mock_server.plan import LONGEST_SECONDS
 from mock_server.store import KEPT_IN_MEMORY
+from mock_server.urls import is_base_url
 
 MEMORY = "sqlite://"
 ENVIRONMENT = "MOCK_SERVER"
@@ -47,24 +46,9 @@ class _BaseURL(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value)
-        if not _is_base_url(text):
+        if not is_base_url(text):
             self.fail(f"{text!r} is not the beginning of a URL, such as https://mock.example.com/base", param, ctx)
         return text
-
-
-_BASE_URL = re.compile(
-    r"https?://(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?(?:/(?:[A-Za-z0-9._~!$&'()*+,;=:/-]|%[0-9A-Fa-f]{2})*)?"
-)
-
-
-def _is_base_url(text: str) -> bool:
-    match = _BASE_URL.fullmatch(text)
-    if match is None or not 0 < int(match["port"] or 80) <= 65535:  # noqa: PLR2004 - the last port
-        return False
-    try:
-        return not match["host"].startswith("[") or bool(ipaddress.IPv6Address(match["host"][1:-1]))
-    except ValueError:
-        return False
 
 
 _FILE = click.Path(path_type=Path)

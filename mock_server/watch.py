@@ -28,8 +28,6 @@ _LONGEST_WAIT: Final = 25
 """How many times that is waited for, in files that never rest."""
 _END_SECONDS: Final = 10.0
 
-_UNFIT: Final = "not a regular file, which could be read again"
-
 Contents = Sequence[bytes | str]
 
 
@@ -48,9 +46,8 @@ class Watch:
         self._files = files
         self._say = say
         self._seen = self._read()
-        for content in self._seen:
-            if isinstance(content, str) and content.endswith(_UNFIT):
-                raise ValueError(content)
+        if unfit := self._unfit():
+            raise ValueError(unfit)
         self._broken = ""
         self._end = threading.Event()
 
@@ -97,13 +94,12 @@ class Watch:
                 break
         if found == self._seen:
             return
-        if self._load(mock, found):
+        if self._load(mock):
             self._seen = found
 
-    def _load(self, mock: Mock, found: Contents) -> bool:
+    def _load(self, mock: Mock) -> bool:
         """Load the mock; says whether that need not be tried again with the same files."""
-        unfit = next((content for content in found if isinstance(content, str) and content.endswith(_UNFIT)), None)
-        if unfit is not None:
+        if unfit := self._unfit():
             self._tell(mock, unfit)
             return True
         try:
@@ -127,6 +123,11 @@ class Watch:
         mock.report(problem)
         self._say(f"{problem}\nmock-server: what was read before is played until this is mended")
 
+    def _unfit(self) -> str | None:
+        """What is wrong with a file that cannot be read again, such as a pipe, which a mock would wait for."""
+        unfit = next((file for file in self._files if not _may_be_read(file)), None)
+        return None if unfit is None else f"{unfit}: not a regular file, which could be read again"
+
     def _read(self) -> Contents:
         return [_content(file) for file in self._files]
 
@@ -134,7 +135,11 @@ class Watch:
 def _content(file: Path) -> bytes | str:
     """What stands in a file, or why it cannot be read."""
     try:
-        # to read a pipe or a device could take for ever
-        return file.read_bytes() if file.is_file() or not file.exists() else f"{file}: {_UNFIT}"
+        return file.read_bytes() if _may_be_read(file) else "no regular file"
     except OSError as error:
         return str(error)
+
+
+def _may_be_read(file: Path) -> bool:
+    """Whether to read a file takes no time; that it is missing is found out at once, too."""
+    return file.is_file() or not file.exists()
