@@ -15,35 +15,16 @@ are values: how it was when it was asked for. Whatever goes wrong is a `MockServ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cached_property
-from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 from urllib.parse import quote
 
-import httpx
+from mock_server.asking import TIMEOUT, Asking, Entry, Exchange, Json, Ledger, MockServerError, bearer, moment
 
-Json = dict[str, Any]
-
-TIMEOUT: Final = 30.0
-_PAGE: Final = 500
-_IDLE: Final = 2.0
-"""Seconds after which a connection is not used again: the mock closes its end some seconds later."""
-
-
-class MockServerError(Exception):
-    """What was asked of the mock cannot be done, or the mock does not answer.
-
-    Attributes:
-        status: that of the answer; None if there was none.
-    """
-
-    def __init__(self, message: str, status: int | None = None) -> None:
-        self.status = status
-        super().__init__(message)
+__all__ = ["Account", "Clock", "Entry", "Exchange", "Ledger", "MockServer", "MockServerError", "Task"]
 
 
 class MockServer:
@@ -62,7 +43,7 @@ class MockServer:
             timeout: how long to wait for an answer, in seconds.
         """
         self.url = url.rstrip("/")
-        self._control = _Control(self.url, token, timeout)
+        self._control = Asking(self.url, token, timeout)
         self.clock = Clock(self._control, None)
 
     def __enter__(self) -> Self:
@@ -155,7 +136,7 @@ class Account:
         clock: its time; that of all, until it is changed here.
     """
 
-    def __init__(self, control: _Control, shown: Json) -> None:
+    def __init__(self, control: Asking, shown: Json) -> None:
         self._control = control
         self.name: str = shown["name"]
         self.credentials: Mapping[str, str] = dict(shown["credentials"])
@@ -179,7 +160,7 @@ class Account:
     @property
     def headers(self) -> dict[str, str]:
         """The headers with which a request is this account's."""
-        return _bearer(self.key)
+        return bearer(self.key)
 
     @property
     def balance(self) -> int:
@@ -190,7 +171,7 @@ class Account:
         """What moved its credits, oldest first; of many entries the newest."""
         shown = self._control.ask("GET", f"{self._path}/ledger", limit=limit)
         entries = (
-            Entry(entry["kind"], entry["amount"], entry["balance"], _moment(entry["at"]), entry["task"])
+            Entry(entry["kind"], entry["amount"], entry["balance"], moment(entry["at"]), entry["task"])
             for entry in shown["entries"]
         )
         return Ledger(shown["opening"], shown["balance"], tuple(entries))
@@ -232,7 +213,7 @@ class Account:
 class Clock:
     """The time of an account, or of all. Each change gives the moment that it is then."""
 
-    def __init__(self, control: _Control, account: str | None) -> None:
+    def __init__(self, control: Asking, account: str | None) -> None:
         self._control = control
         self._account = account
 
@@ -259,7 +240,7 @@ class Clock:
         return self._ask("PUT", "/clock", {"real": True})
 
     def _ask(self, method: str, path: str, body: Json | None = None) -> datetime:
-        return _moment(self._control.ask(method, path, json=body, account=self._account)["now"])
+        return moment(self._control.ask(method, path, json=body, account=self._account)["now"])
 
 
 class Task:
@@ -269,7 +250,7 @@ class Task:
         id: identifies it, in the API too.
     """
 
-    def __init__(self, control: _Control, id: str) -> None:
+    def __init__(self, control: Asking, id: str) -> None:
         self._control = control
         self.id = id
 
@@ -346,148 +327,3 @@ class Task:
 
     def _do(self, what: str, body: Json | None = None) -> None:
         self._control.ask("POST", f"{self._path}/{what}", json=body)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of a ledger.
-
-    Attributes:
-        kind: `debit`, `refund` or `top-up`.
-        amount: negative for a debit.
-        balance: the one after it.
-        task: the ID of the task; None for a top-up.
-    """
-
-    kind: str
-    amount: int
-    balance: int
-    at: datetime
-    task: str | None
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """What moved an account's credits."""
-
-    opening: int
-    balance: int
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """A request and its answer, without credentials.
-
-    Attributes:
-        at: by the machine's clock.
-        status: 0 where no answer was begun.
-        did: what the mock noted: the operation, the account, the task, what was debited, why it was refused.
-    """
-
-    id: int
-    at: datetime
-    milliseconds: float
-    method: str
-    path: str
-    request_headers: Mapping[str, str]
-    request_body: str
-    status: int
-    response_headers: Mapping[str, str]
-    response_body: str
-    did: Mapping[str, Any]
-
-
-class _Control:
-    """The control API: its paths, its answers, its errors."""
-
-    def __init__(self, url: str, token: str | None, timeout: float) -> None:
-        self._http = httpx.Client(
-            base_url=f"{url}/_mock",
-            headers={} if token is None else {"X-Control-Token": token},
-            timeout=timeout,
-            limits=httpx.Limits(keepalive_expiry=_IDLE),
-            trust_env=False,  # a proxy would not find this machine
-        )
-
-    def close(self) -> None:
-        self._http.close()
-
-    def ask(self, method: str, path: str, *, json: Json | None = None, **parameters: str | int | None) -> Any:
-        """Make a request; gives what the answer says.
-
-        Raises:
-            MockServerError: if it cannot be carried out.
-        """
-        answer = self._send(method, path, json=json, params={k: v for k, v in parameters.items() if v is not None})
-        if not answer.is_success:
-            raise MockServerError(_message(answer), answer.status_code)
-        try:
-            return answer.json() if answer.content else None
-        except ValueError as error:
-            message = f"no mock server answers at {self._http.base_url}: {answer.text[:200]!r} is no JSON"
-            raise MockServerError(message, answer.status_code) from error
-
-    def pages(self, path: str, key: str, account: str | None = None) -> Iterator[Json]:
-        """The items of all pages of a list."""
-        after: str | None = None
-        while True:
-            page = self.ask("GET", path, account=account, after=after, limit=_PAGE)
-            yield from page[key]
-            after = page["next"]
-            if after is None:
-                return
-
-    def opens(self, secret: str) -> str | None:
-        """The name of the account that a bearer key opens."""
-        answer = self._send("GET", "/account", headers=_bearer(secret))
-        return str(answer.json()["name"]) if answer.status_code == HTTPStatus.OK else None
-
-    def switch(self, account: str | None, scenario: str | None) -> None:
-        """Switch the scenario of an account, or of all."""
-        self.ask("PUT", "/scenario", json={} if scenario is None else {"name": scenario}, account=account)
-
-    def exchanges(self, account: str | None, limit: int) -> list[Exchange]:
-        """The last exchanges of an account, or of all."""
-        return [_exchange(e) for e in self.ask("GET", "/exchanges", account=account, limit=limit)["exchanges"]]
-
-    def _send(self, method: str, path: str, **request: Any) -> httpx.Response:
-        try:
-            return self._http.request(method, path, **request)
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise MockServerError(f"{self._http.base_url} does not answer: {reason}") from error
-        except ValueError as error:  # such as a NaN, or half of a character
-            raise MockServerError(f"this cannot be sent as JSON: {error}") from error
-
-
-def _message(answer: httpx.Response) -> str:
-    try:
-        return str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        return f"{answer.url} answers {answer.status_code}, and says nothing that a mock would say"
-
-
-def _exchange(shown: Json) -> Exchange:
-    asked, answered = shown["request"], shown["response"]
-    return Exchange(
-        id=shown["id"],
-        at=_moment(shown["at"]),
-        milliseconds=shown["milliseconds"],
-        method=asked["method"],
-        path=asked["path"],
-        request_headers=asked["headers"],
-        request_body=asked["body"],
-        status=answered["status"],
-        response_headers=answered["headers"],
-        response_body=answered["body"],
-        did=shown["did"],
-    )
-
-
-def _bearer(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"}
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

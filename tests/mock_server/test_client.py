@@ -171,7 +171,7 @@ def test_what_is_left_of_a_task_is_said_in_seconds(process: Process, server: Moc
 def test_all_pages_of_a_list_are_read(process: Process, server: MockServer, monkeypatch: pytest.MonkeyPatch) -> None:
     account = server.account()
     made = [process.new(account.key) for _ in range(5)]
-    monkeypatch.setattr("mock_server.client._PAGE", 2)
+    monkeypatch.setattr("mock_server.asking._PAGE", 2)
     assert [task.id for task in account.tasks()] == made[::-1]
     assert [task.id for task in server.tasks()][:5] == made[::-1]
     assert len({account.name for account in server.accounts()}) == len(server.accounts()) > 4
