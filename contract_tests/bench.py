@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from contract.clause import Clause, Kind
 from contract.model import Carries, Contract, Operation, Reading, Submission
-from contract_tests.cases import Cases, encode
+from contract_tests.case import encode
+from contract_tests.cases import Cases
 from contract_tests.hooks import Account, Hooks, headers_for
 from contract_tests.judge import Judge
 from contract_tests.purse import Purse

@@ -23,7 +23,7 @@ from contract.document import Document
 from contract.model import Operation, RequestProfile, Submission, When
 from contract.schema import json_schema
 from contract_tests.bench import Bench
-from contract_tests.cases import encode
+from contract_tests.case import encode
 from contract_tests.settings import Settings
 from contract_tests.verdicts import NotExercised
 

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 from contract.clause import Kind
 from contract.model import Operation, When
 from contract_tests.bench import Bench
-from contract_tests.cases import Case
+from contract_tests.case import Case
 from contract_tests.tracked import Tracked
 from contract_tests.verdicts import NotExercised
 

@@ -21,7 +21,8 @@ from contract.model import Contract, Operation
 from contract.reader import load_contract
 from contract.resources import default_contract
 from contract_tests.bench import Bench, Session
-from contract_tests.cases import Case, Cases, Priced
+from contract_tests.case import Case, Priced
+from contract_tests.cases import Cases
 from contract_tests.har import entry
 from contract_tests.hooks import MOCK, Hooks, load_hooks, mock_hooks
 from contract_tests.judge import Judge

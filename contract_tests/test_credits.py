@@ -10,7 +10,7 @@ from contract.clause import Kind
 from contract.model import Contract, Operation, Submission, When
 from contract_tests import samples
 from contract_tests.bench import Bench
-from contract_tests.cases import Case, Priced, encode
+from contract_tests.case import Case, Priced, encode
 from contract_tests.hooks import Account
 from contract_tests.ledger_model import play
 from contract_tests.marks import contract_test

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contract.clause import Kind
 from contract.model import Contract, Operation, Submission
 from contract_tests.bench import Bench
-from contract_tests.cases import Case
+from contract_tests.case import Case
 from contract_tests.marks import contract_test
 from contract_tests.tracked import Tracked
 from contract_tests.verdicts import NotExercised

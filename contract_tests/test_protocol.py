@@ -7,7 +7,7 @@ from dataclasses import replace
 from contract.clause import Kind
 from contract.model import Contract, Operation, Reading, Submission, When
 from contract_tests.bench import Bench
-from contract_tests.cases import encode
+from contract_tests.case import encode
 from contract_tests.marks import contract_test
 from contract_tests.test_access import a_request, a_task, one_task, unauthenticated
 from contract_tests.wire import JSON, Exchange, Request

@@ -9,7 +9,7 @@ from schemathesis.generation import GenerationMode
 from contract.clause import Kind
 from contract.model import Contract, Operation, Submission, When
 from contract_tests.bench import Bench
-from contract_tests.cases import Case
+from contract_tests.case import Case
 from contract_tests.fuzz import Fuzzer, explore
 from contract_tests.marks import contract_test
 from contract_tests.verdicts import Finding, NotExercised

@@ -16,7 +16,8 @@ from contract.document import load_document
 from contract.model import Contract, Operation, Submission
 from contract.reader import load_contract
 from contract.resources import default_contract
-from contract_tests.cases import UNKNOWN_FIELD, Cases, encode
+from contract_tests.case import encode
+from contract_tests.cases import UNKNOWN_FIELD, Cases
 from tests.contract_tests.harness import OtherValidator
 
 PRICES: dict[str, dict[str | None, int]] = {

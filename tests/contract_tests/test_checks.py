@@ -19,7 +19,7 @@ from contract_tests import test_order as order
 from contract_tests import test_protocol as protocol
 from contract_tests import test_requests as requests
 from contract_tests.bench import Bench
-from contract_tests.cases import Priced
+from contract_tests.case import Priced
 from contract_tests.settings import Settings
 from contract_tests.verdicts import NotExercised, Record
 from tests.contract_tests.harness import a_bench

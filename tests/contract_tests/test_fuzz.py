@@ -9,7 +9,8 @@ from schemathesis.generation import GenerationMode
 
 from contract.clause import Clause
 from contract.model import Contract, Operation, Submission
-from contract_tests.cases import Cases, encode
+from contract_tests.case import encode
+from contract_tests.cases import Cases
 from contract_tests.fuzz import Fuzzer, explore
 from contract_tests.settings import Settings
 from contract_tests.verdicts import NotExercised
