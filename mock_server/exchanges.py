@@ -157,11 +157,15 @@ class Exchanges:
     def find(self, id: int) -> Exchange | None:
         """The exchange with this ID, if it is still kept."""
         found = self.journal.find(id)
-        return None if found is None else Exchange.from_json(id, found)
+        return None if found is None else self._read(id, found)
 
     def last(self, account: str | None = None, limit: int = MOST_RECORDS) -> list[Exchange]:
         """The last exchanges, newest first; of one account, if one is named."""
-        return [Exchange.from_json(id_, record) for id_, record in self.journal.last(account, limit)]
+        return [self._read(id, record) for id, record in self.journal.last(account, limit)]
+
+    def _read(self, id: int, record: str) -> Exchange:
+        """A record, without what has become a credential since it was written."""
+        return self._cleaned(Exchange.from_json(id, record))
 
     def shown(self, exchange: Exchange) -> dict[str, Any]:
         """An exchange that was kept, as plain JSON."""
