@@ -1,9 +1,13 @@
-"""The command `contract`: check a contract, list its clauses."""
+"""The command `contract`: check a contract, list its clauses.
+
+Packages that build on this one add commands by entry points of the group `contract.commands`.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import click
@@ -13,10 +17,24 @@ from contract.clause import Clause
 from contract.errors import ContractError
 from contract.resources import default_contract, near
 
+COMMANDS = "contract.commands"
 FILE = click.argument("file", type=click.Path(path_type=Path), required=False)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands of this module, and those that others add: these are imported only where one is called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *entry_points(group=COMMANDS).names})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for added in entry_points(group=COMMANDS, name=cmd_name):
+            command: click.Command = added.load()
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="image-task-contract")
 def main() -> None:
     """Read a contract: check it, or list what it says.
