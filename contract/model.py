@@ -326,16 +326,18 @@ class Lifecycle:
         Raises:
             KeyError: if no transition leads there.
         """
-        ways: list[tuple[State, ...]] = [(self.initial,)]
-        seen = {self.initial.name}
-        for way in ways:
-            if way[-1].name == name:
-                return way
-            for follower in way[-1].next:
-                if follower not in seen:
-                    seen.add(follower)
-                    ways.append((*way, self.states[follower]))
-        raise KeyError(name)
+        return self._ways[name]
+
+    @cached_property
+    def _ways(self) -> Mapping[str, tuple[State, ...]]:
+        ways = {self.initial.name: (self.initial,)}
+        reached = [self.initial]
+        for state in reached:
+            for follower in map(self.states.__getitem__, state.next):
+                if follower.name not in ways:
+                    ways[follower.name] = (*ways[state.name], follower)
+                    reached.append(follower)
+        return ways
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -29,18 +30,19 @@ from connexion.middleware.security import SecurityAPI, SecurityMiddleware
 from connexion.operations import AbstractOperation
 from connexion.resolver import Resolver
 from connexion.validators.parameter import ParameterValidator
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, cookie_parser
 from starlette.routing import Mount, Router
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.model import Contract, SecurityScheme
 from contract.reader import JSON
 from mock_server.answers import Answer, Errors
 from mock_server.body import parse_body
 from mock_server.invalid import InvalidRequest
-from mock_server.outer import EncodedSeparators, note
+from mock_server.outer import EncodedSeparators, header, note
 from mock_server.play import BODY, CALLER, PREFERENCES, Play, operation_id, respond
 from mock_server.prefer import PreferenceError, forced_answer, read_preferences
 from mock_server.scenarios import Scenarios
@@ -78,7 +80,7 @@ def build_app(
     )
     middleware.add_api(contract.document.data)
     _handle_errors(middleware, errors)
-    return CORSMiddleware(
+    return CrossOrigin(
         EncodedSeparators(middleware),
         allow_origins=["*"],
         allow_methods=["*"],
@@ -87,6 +89,22 @@ def build_app(
         allow_private_network=True,
         expose_headers=["*"],
     )
+
+
+class CrossOrigin(CORSMiddleware):
+    """Starlette's, which takes its time also for a request that comes from no other origin."""
+
+    async def simple_response(self, scope: Scope, receive: Receive, send: Send, request_headers: Headers) -> None:
+        if "origin" in request_headers:
+            await super().simple_response(scope, receive, send, request_headers)
+            return
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":  # a cache must not give the answer to another origin
+                message["headers"] = [*message.get("headers", ()), (b"vary", b"Origin")]
+            await send(message)
+
+        await self.app(scope, receive, sending)
 
 
 def _behaviours(contract: Contract) -> dict[str, Callable[[], None]]:
@@ -156,7 +174,7 @@ def _preferring(contract: Contract, scenarios: Scenarios) -> Callable[[ASGIApp],
 
 # ----------------------------------------------------------------- security
 
-Secret = Callable[[HTTPConnection], str | None]
+Secret = Callable[[Scope], str | None]
 
 
 def _secret_of(scheme: SecurityScheme) -> Secret:
@@ -166,17 +184,17 @@ def _secret_of(scheme: SecurityScheme) -> Secret:
     if scheme.type == "apiKey":
         name = str(scheme.parameter)
         if scheme.location == "header":
-            return lambda request: request.headers.get(name)
+            return partial(header, name=name.lower().encode("latin-1"))
         if scheme.location == "query":
-            return lambda request: request.query_params.get(name)
-        return lambda request: cookie_parser(request.headers.get("cookie", "")).get(name)
+            return lambda scope: HTTPConnection(scope).query_params.get(name)
+        return lambda scope: cookie_parser(header(scope, b"cookie") or "").get(name)
     raise scheme.node.error(
         f"the mock cannot check credentials of the scheme {scheme.name!r}", "http bearer, or apiKey"
     )
 
 
-def _bearer_token(request: HTTPConnection) -> str | None:
-    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
+def _bearer_token(scope: Scope) -> str | None:
+    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
@@ -189,9 +207,8 @@ def _security(contract: Contract, store: Store, play: Play) -> type:
             self._secrets = [(scheme, _secret_of(contract.security_schemes[scheme])) for scheme in schemes]
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-            request = HTTPConnection(scope)
             for scheme, secret_of in self._secrets:
-                secret = secret_of(request)
+                secret = secret_of(scope)
                 caller = None if secret is None else await play.call(store.caller, scheme, secret)
                 if caller is not None:
                     scope["extensions"][CALLER] = caller

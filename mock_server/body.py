@@ -7,6 +7,7 @@ text that is not valid Unicode (a lone surrogate) is refused, since nothing coul
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from typing import Any, Final, Never
 
 from mock_server.invalid import InvalidRequest
@@ -27,8 +28,10 @@ def parse_body(raw: bytes) -> Any:
     """
     if not raw.strip():
         raise InvalidRequest("The body is empty; a JSON object is expected")
+    if raw.startswith(BOM_UTF8):
+        raise InvalidRequest("The body is not valid JSON: it begins with a byte order mark (BOM)")
     try:
-        body = json.loads(raw.decode(), parse_constant=_refuse_constant, parse_int=_integer)
+        body = _DECODER.decode(raw.decode())
     except UnicodeDecodeError as error:
         problem = f"The body is not valid UTF-8 (byte {error.start})"
         raise InvalidRequest(problem) from error
@@ -48,6 +51,13 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
 
 
+def _refuse_constant(name: str) -> Never:
+    raise InvalidRequest(f"The body is not valid JSON: {name} is no JSON value")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer)
+
+
 def _is_deeper(body: Any, limit: int) -> bool:
     """Whether lists and objects stand in each other more than `limit` deep."""
     level = [body]
@@ -59,10 +69,6 @@ def _is_deeper(body: Any, limit: int) -> bool:
             for item in (value.values() if isinstance(value, dict) else value)
         ]
     return any(isinstance(value, list | dict) for value in level)
-
-
-def _refuse_constant(name: str) -> Never:
-    raise InvalidRequest(f"The body is not valid JSON: {name} is no JSON value")
 
 
 def _refuse_surrogates(body: Any) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, unquote_plus
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.har import har, har_entry
 from contract.model import Contract
-from mock_server.outer import NOTES
+from mock_server.outer import NOTES, header
 from mock_server.snapshot import timestamp
 from mock_server.store import MOST_RECORDS, Journal
 
@@ -57,8 +57,10 @@ class Content:
     def add(self, chunk: bytes) -> None:
         """Take in another piece of the body."""
         self.size += len(chunk)
-        self.cut = self.size > _LONGEST_BODY
-        if len(self.body) < _LONGEST_BODY:
+        if self.size <= _LONGEST_BODY:
+            self.body += chunk
+        else:
+            self.cut = True
             self.body += chunk[: _LONGEST_BODY - len(self.body)]
 
     def to_json(self) -> dict[str, Any]:
@@ -138,7 +140,7 @@ class Exchanges:
 
     def begin(self, scope: Scope) -> Exchange:
         """The record of a request that has come in; it is kept once it is `done`."""
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        host = header(scope, b"host") or ""
         query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
         path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1") + query
         url = f"{scope['scheme']}://{host}{path}"
@@ -275,9 +277,7 @@ class Recorder:
         exchange = self._exchanges.begin(scope)
         started = time.perf_counter()
 
-        read = [message async for message in _beginning(scope, receive)]
-        for message in read:
-            exchange.asked.add(message.get("body", b""))
+        read: list[Message] = []
 
         async def receiving() -> Message:
             if read:
@@ -286,6 +286,9 @@ class Recorder:
             if message["type"] == "http.request":
                 exchange.asked.add(message.get("body", b""))
             return message
+
+        if _is_short(scope):
+            read = await _body(receiving)
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -299,26 +302,31 @@ class Recorder:
             await self._app(scope, receiving, sending)
         finally:
             exchange.milliseconds = (time.perf_counter() - started) * 1000
-            exchange.did = dict(scope["extensions"].get(NOTES, {}))
+            exchange.did = scope["extensions"].get(NOTES, {})
             self._exchanges.done(exchange)
 
 
-async def _beginning(scope: Scope, receive: Receive) -> AsyncIterator[Message]:
-    """The body of a request, if it is not long: it is to be seen also where nobody reads it, such as after a 401."""
-    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    more = length.isdigit() and 0 < int(length) <= _LONGEST_BODY
-    while more:
-        message = await receive()
-        more = message["type"] == "http.request" and message.get("more_body", False)
-        yield message
+def _is_short(scope: Scope) -> bool:
+    """Whether a request has a body that is not long: it is to be seen also where nobody reads it, as after a 401."""
+    length = header(scope, b"content-length")
+    return length is not None and length.isdigit() and 0 < int(length) <= _LONGEST_BODY
 
 
-def _short(headers: Iterable[tuple[bytes, bytes]], whole: Container[str] = ()) -> Headers:
+async def _body(receive: Receive) -> list[Message]:
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    return messages
+
+
+def _short(headers: Headers, whole: Container[str] = ()) -> Headers:
     """The headers, but for what is longer than anybody would read.
 
     Args:
         whole: the names of those that are kept however long and many they are: what is in them is looked for elsewhere.
     """
+    if len(headers) <= _MOST_HEADERS and all(len(name) + len(value) <= _LONGEST_LINE for name, value in headers):
+        return headers
     kept = []
     for number, (name, value) in enumerate(headers):
         if name.decode("latin-1").lower() in whole:

@@ -39,7 +39,7 @@ class Counted:
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answered = Answered(send)
+        answered = send if isinstance(send, Answered) else Answered(send)  # the log looks at it already
         try:
             await self._app(scope, receive, answered)
         finally:
@@ -62,10 +62,14 @@ class Metrics:
             operation: the contract's name of it; empty for a path that the contract does not know.
             seconds: how long it took.
         """
-        count = self._journal.count
-        count(_REQUESTS, operation, str(status))
-        count(_BUCKETS, operation, _LE[bisect_left(_SECONDS, seconds)])
-        count(_SUM, operation, more=seconds)
+        bucket = _LE[bisect_left(_SECONDS, seconds)]
+        self._journal.count(
+            {
+                (_REQUESTS, operation, str(status)): 1,
+                (_BUCKETS, operation, bucket): 1,
+                (_SUM, operation): seconds,
+            }
+        )
 
     def text(self) -> str:
         """Everything, in Prometheus' text format."""

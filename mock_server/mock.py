@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,10 +30,11 @@ from mock_server.store import Journal, Store
 class Mock:
     """A mock that can be served."""
 
-    def __init__(self, settings: Settings, store: Store, *, joins: bool = False) -> None:
+    def __init__(self, settings: Settings, store: Store, log: Callable[[str], None], *, joins: bool = False) -> None:
         """Read the contract and the fixtures, and make the application of them.
 
         Args:
+            log: is given a line for each request.
             joins: whether it is one of several that share the accounts, which have been made already.
 
         Raises:
@@ -44,6 +46,7 @@ class Mock:
         self._journal = Journal(store)
         self._exchanges: Exchanges | None = None
         self._joins = joins
+        self._log = log
         self._control: Control | None = None
         self.load()
 
@@ -91,7 +94,7 @@ class Mock:
         exchanges.hide_credentials_of(contract)
         self.contract, self.accounts = contract, accounts
         self._exchanges, self._control = exchanges, control
-        self._app = RequestLog(site)
+        self._app = RequestLog(site, self._log)
 
     def close(self) -> None:
         """Write down what was served."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import logging
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import IO, Any
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,7 +16,34 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 NOTES = "mock_server"
 """The scope's extension in which handlers note what they did, for the log."""
 
-_log = logging.getLogger("mock_server.requests")
+
+class Lines:
+    """Writes lines to a stream: those that come in one turn of the event loop at once."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self._waiting: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        """Write a line, before anything else is waited for."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._waiting.append(line)
+
+    def _write(self) -> None:
+        lines, self._waiting = self._waiting, []
+        with suppress(OSError):  # nobody reads them any more, and nobody else could be told
+            self._stream.write("\n".join([*lines, ""]))
+            self._stream.flush()
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of a request by this name, in lower case, or None if there is none."""
+    for key, value in scope["headers"]:
+        if key == name:
+            text: str = value.decode("latin-1")
+            return text
+    return None
 
 
 def note(scope: Scope, **facts: Any) -> None:
@@ -52,8 +81,9 @@ class RequestLog:
     Headers, bodies and query strings are left out, so no credentials can be in it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, write: Callable[[str], None]) -> None:
         self._app = app
+        self._write = write
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -64,7 +94,7 @@ class RequestLog:
         try:
             await self._app({**scope, "extensions": extensions}, receive, answered)
         finally:
-            _log.info(
+            self._write(
                 json.dumps(
                     {
                         "time": _second(int(time.time())),

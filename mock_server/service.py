@@ -174,9 +174,12 @@ class Service:
         )
 
     def _snapshot(self, task: Task, now: int) -> dict[str, Any]:
-        url = f"{task.base_url}{PICTURES}/{task.id}.{self._format(task)}"
         submission = self._submissions[task.operation]
-        return snapshot(self._contract.lifecycle, submission, task, [url], now)
+
+        def urls() -> Sequence[str]:
+            return [f"{task.base_url}{PICTURES}/{task.id}.{self._format(task)}"]
+
+        return snapshot(self._contract.lifecycle, submission, task, urls, now)
 
     def _format(self, task: Task) -> str:
         """The file format of a task's picture: what was asked for, as far as pictures can have it."""

@@ -5,8 +5,9 @@ Nothing is written when a task goes on, so a read changes nothing, and any numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from contract.model import Carries, Lifecycle, Result, State, Submission
@@ -33,11 +34,13 @@ def state_at(lifecycle: Lifecycle, task: Task, now: int) -> tuple[State, int]:
     return way[reached], max(since, task.created_at)
 
 
-def snapshot(lifecycle: Lifecycle, submission: Submission, task: Task, urls: Sequence[str], now: int) -> dict[str, Any]:
+def snapshot(
+    lifecycle: Lifecycle, submission: Submission, task: Task, urls: Callable[[], Sequence[str]], now: int
+) -> dict[str, Any]:
     """The task as the API shows it.
 
     Args:
-        urls: where the result is, once there is one.
+        urls: gives where the result is, once there is one.
         now: the moment, in microseconds since 1970.
     """
     state, since = state_at(lifecycle, task, now)
@@ -49,7 +52,7 @@ def snapshot(lifecycle: Lifecycle, submission: Submission, task: Task, urls: Seq
     }
     shown |= {name: task.request[name] for name in lifecycle.echoes}
     if state.carries is Carries.RESULT:
-        shown[submission.result.field] = _result(submission.result, urls)
+        shown[submission.result.field] = _result(submission.result, urls())
     if state.carries is Carries.ERROR:
         shown[fields.error_code] = task.plan.error_code
         shown[fields.error_message] = task.plan.error_message
@@ -72,5 +75,10 @@ def _result(result: Result, urls: Sequence[str]) -> Sequence[str] | str:
 
 def timestamp(moment: int) -> str:
     """RFC 3339 in UTC, to the millisecond."""
-    time = _EPOCH + timedelta(microseconds=moment)
+    return _spelt(moment // 1000)
+
+
+@lru_cache(maxsize=64)  # much happens in the same millisecond
+def _spelt(moment: int) -> str:
+    time = _EPOCH + timedelta(milliseconds=moment)
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

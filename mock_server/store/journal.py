@@ -77,15 +77,15 @@ class Journal:
             self._records.append((account, write))
         self._soon()
 
-    def count(self, *name: str, more: float = 1) -> None:
-        """Count something."""
+    def count(self, more: Counts) -> None:
+        """Count what there is more of."""
         with self._gathering:
-            self._counts[name] = self._counts.get(name, 0) + more
+            self._add(more)
         self._soon()
 
     def changed(self) -> None:
         """Let whoever shows the state know that there is something else to see."""
-        self.count(_CHANGES)
+        self.count({(_CHANGES,): 1})
 
     def flush(self) -> None:
         """Write down what was gathered."""
@@ -100,8 +100,7 @@ class Journal:
                 with self._gathering:
                     room = self._most - len(self._records)
                     self._records.extendleft(reversed(records[max(0, len(records) - room) :]))
-                    for name, value in counts.items():
-                        self._counts[name] = self._counts.get(name, 0) + value
+                    self._add(counts)
                 raise
 
     def close(self) -> None:
@@ -186,6 +185,10 @@ class Journal:
                 for kind, amount in connection.execute(moved.where(entries.account.in_(go_by_it), counts)):
                     sums[EntryKind(kind)] += int(amount)
         return Totals(counted, -sums[EntryKind.DEBIT], sums[EntryKind.REFUND])
+
+    def _add(self, more: Counts) -> None:
+        for name, value in more.items():
+            self._counts[name] = self._counts.get(name, 0) + value
 
     def _soon(self) -> None:
         """Have it written down soon, where others want to see it."""

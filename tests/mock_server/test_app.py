@@ -236,7 +236,9 @@ def test_a_preflight_allows_what_it_asks_for(mock: Mock, path: str) -> None:
 
 
 def test_without_an_origin_there_is_nothing_to_allow(mock: Mock) -> None:
-    assert "access-control-allow-origin" not in mock.submit().headers
+    headers = mock.submit().headers
+    assert "access-control-allow-origin" not in headers
+    assert headers["vary"] == "Origin"
 
 
 # ------------------------------------------------------- rules outside of bodies

@@ -513,7 +513,7 @@ def test_the_mock_ends_while_somebody_listens(tmp_path: Path) -> None:
 
 def test_who_listens_to_a_mock_that_is_loaded_anew_is_sent_away_to_come_back() -> None:
     store = Store(MEMORY)
-    mock = Mock(Settings(), store)
+    mock = Mock(Settings(), store, print)
 
     async def listen() -> None:
         begun = asyncio.Event()

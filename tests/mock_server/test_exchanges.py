@@ -53,7 +53,7 @@ def recorded(
         "query_string": query,
         "headers": given,
     }
-    asyncio.run(RequestLog(Recorder(app, exchanges))(scope, receive, send))
+    asyncio.run(RequestLog(Recorder(app, exchanges), print)(scope, receive, send))
     return exchanges.shown(exchanges.last(limit=1)[0])
 
 

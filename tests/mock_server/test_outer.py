@@ -159,5 +159,5 @@ def test_what_is_no_request_passes_through_to_the_application() -> None:
     async def nothing(*_: Any) -> Any:
         raise AssertionError
 
-    asyncio.run(RequestLog(EncodedSeparators(app))({"type": "lifespan"}, nothing, nothing))
+    asyncio.run(RequestLog(EncodedSeparators(app), print)({"type": "lifespan"}, nothing, nothing))
     assert passed == ["lifespan"]

@@ -34,7 +34,7 @@ class Played:
 
     def at(self, one: Task, now: int) -> dict[str, Any]:
         """The snapshot of a task at a moment, which always has the documented shape."""
-        shown = snapshot(self.lifecycle, self.submission, one, URLS, now)
+        shown = snapshot(self.lifecycle, self.submission, one, lambda: URLS, now)
         assert not list(self._schemas[shown["status"]].iter_errors(shown))
         return shown
 
