@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from mock_server.clock import machine_time
 from mock_server.console.views import BASE
 from mock_server.guard import is_loopback
 from mock_server.mock import Mock
+from mock_server.outer import Lines
 from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
 from mock_server.transmit import Protocol
@@ -66,16 +67,17 @@ def serve(settings: Settings) -> None:
             f"with --host {settings.host} others than this machine could control the mock: give a --control-token, "
             "which whoever controls it has to show, or leave the control out with --no-control"
         )
-    with _listen(settings.host, settings.port) as listener:
+    with _listening(settings.host, settings.port, settings.workers) as listeners:
+        port = listeners[0].getsockname()[1]
 
         def greet(mock: Mock) -> None:
             balances = {account.name: mock.store.balance(account.name, machine_time) for account in mock.accounts}
-            click.echo(_greeting(mock.contract, mock.accounts, balances, settings, listener.getsockname()[1]))
+            click.echo(_greeting(mock.contract, mock.accounts, balances, settings, port))
             sys.stdout.flush()
 
         watch = _watching(settings)
         if settings.workers == 1:
-            _serve_on(listener, settings, watch, greet)
+            _serve_on(listeners[0], settings, watch, greet)
             return
         with _playing(settings) as mock:  # it tells whether everything is in order, before there are others
             if mock.store.in_memory:
@@ -84,7 +86,7 @@ def serve(settings: Settings) -> None:
                     "file, such as --database sqlite:///mock.db, or leave --workers out"
                 )
             greet(mock)
-        supervise(settings.workers, partial(_work_on, listener, settings), _say)
+        supervise([partial(_work_on, listener, settings) for listener in listeners], _say)
 
 
 def _watching(settings: Settings) -> Watch | None:
@@ -97,7 +99,10 @@ def _watching(settings: Settings) -> Watch | None:
 
 @contextmanager
 def _playing(settings: Settings, *, joins: bool = False) -> Iterator[Mock]:
-    with closing(Store(settings.database, settings.keep)) as store, closing(Mock(settings, store, joins=joins)) as mock:
+    with (
+        closing(Store(settings.database, settings.keep)) as store,
+        closing(Mock(settings, store, Lines(sys.stderr), joins=joins)) as mock,
+    ):
         yield mock
 
 
@@ -149,10 +154,26 @@ def _say(message: str) -> None:
     click.echo(f"mock-server: {message}", err=True)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+@contextmanager
+def _listening(host: str, port: int, count: int) -> Iterator[list[socket.socket]]:
+    """So many listeners on one port, among which the system shares out the connections."""
+    with ExitStack() as stack:
+        first = stack.enter_context(_listen(host, port))
+        if count == 1:
+            yield [first]
+            return
+        if sys.platform != "linux":  # where one listener would get all
+            yield [first] * count
+            return
+        port = first.getsockname()[1]  # which nobody else listens on, as now is known
+        first.close()
+        yield [stack.enter_context(_listen(host, port, shared=True)) for _ in range(count)]
+
+
+def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=2048, reuse_port=shared)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         message = f"cannot listen on {host}:{port}: {reason}; choose another --port or --host"

@@ -1,4 +1,4 @@
-"""Several processes that serve one listener: `--workers`.
+"""Several processes that serve one port: `--workers`.
 
 The parent starts them, replaces one that dies, and ends them when it is ended itself. They end by themselves when their
 parent has died, however that was.
@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -35,34 +35,34 @@ def _wait_for_end(descriptor: int) -> None:
     os._exit(1)
 
 
-def supervise(count: int, work: Callable[[], None], say: Callable[[str], None]) -> None:
-    """Have so many processes work until this one is interrupted, by a `KeyboardInterrupt`.
+def supervise(works: Sequence[Callable[[], None]], say: Callable[[str], None]) -> None:
+    """Have processes work until this one is interrupted, by a `KeyboardInterrupt`.
 
     Args:
-        work: what each process does; it ends with a `KeyboardInterrupt`.
+        works: what each process does; it ends with a `KeyboardInterrupt`.
         say: tells the user what happens.
     """
     read_end, write_end = os.pipe()
     fork = multiprocessing.get_context("fork")  # no other thread runs, and no connection is open
-    workers: dict[ForkProcess, float] = {}
+    workers: dict[ForkProcess, tuple[Callable[[], None], float]] = {}
 
-    def begin() -> None:
+    def begin(work: Callable[[], None]) -> None:
         worker = fork.Process(target=_work, args=(work, read_end, write_end))
         worker.start()
-        workers[worker] = time.monotonic()
+        workers[worker] = work, time.monotonic()
 
     try:
-        for _ in range(count):
-            begin()
+        for work in works:
+            begin(work)
         while True:
             wait([worker.sentinel for worker in workers])
             for worker in [worker for worker in workers if not worker.is_alive()]:
-                began = workers.pop(worker)
+                work, began = workers.pop(worker)
                 worker.join()
                 say(f"the worker {worker.pid} has ended with status {worker.exitcode}; another takes its place")
                 if time.monotonic() - began < _PAUSE:
                     time.sleep(_PAUSE)
-                begin()
+                begin(work)
     finally:
         os.close(write_end)  # which ends those too that have only just begun
         _end(list(workers))
