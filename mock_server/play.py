@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from contract.model import Contract, Reading, Submission, When
+from contract.reader import JSON
 from mock_server.answers import Answer, Errors
-from mock_server.outer import note
+from mock_server.outer import header, note
 from mock_server.prefer import Preferences
 from mock_server.scenarios import Manner, Scenario
 from mock_server.service import PICTURES, Accepted, Insufficient, Service
 from mock_server.store import Caller, NotAtOnceError, Store
+from mock_server.together import Together
 from mock_server.transmit import hang_up, pause, transmit
 from mock_server.urls import is_host
 
@@ -33,6 +36,8 @@ NO_PREFERENCES = Preferences()
 
 _DRAWN_AT_ONCE = 2
 """Pictures: the largest takes some 90 MB while it is drawn."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -61,6 +66,7 @@ class Play:
         self._errors = errors
         self._public_url = public_url
         self._store = store
+        self._together = Together(store)
         self._drawing = asyncio.Semaphore(_DRAWN_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,12 +90,21 @@ class Play:
         await transmit(respond(answer), manner.transfer, scope, receive, send)
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call the service: in a thread, if it has to wait for others."""
+        """Call what reads: in a thread, if it has to wait for others."""
         if self._store.in_memory:
             return function(*args, **kwargs)
         if self._store.may_be_quick:
             with suppress(NotAtOnceError), self._store.at_once():
                 return function(*args, **kwargs)
+        return await run_in_threadpool(function, *args, **kwargs)
+
+    async def write(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call what writes, likewise: in one transaction with others, or in a thread."""
+        if self._store.is_untidy:
+            await self.call(self._store.tidy, self._service.machine)
+        if self._store.may_be_quick:
+            with suppress(NotAtOnceError):
+                return await self._together.call(function, *args, **kwargs)
         return await run_in_threadpool(function, *args, **kwargs)
 
     async def _answer(self, operation: str, scenario: Scenario, scope: Scope) -> tuple[Answer, Manner]:
@@ -112,7 +127,7 @@ class Play:
             outcome = Insufficient(self._service.price(operation, body))
         else:
             try:
-                outcome = await self.call(
+                outcome = await self.write(
                     self._service.submit, operation, caller(scope), body, self._base_url(scope), scenario.tasks
                 )
             except KeyError:
@@ -151,8 +166,8 @@ class Play:
         """How the caller reached the mock, as far as the request's own word for it is fit for a URL."""
         if self._public_url:
             return self._public_url.rstrip("/")
-        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-        if not is_host(host):
+        host = header(scope, b"host")
+        if host is None or not is_host(host):
             address, port = scope["server"]
             host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return f"{scope['scheme']}://{host}"
@@ -160,7 +175,7 @@ class Play:
 
 def respond(answer: Answer) -> Response:
     """An answer as an HTTP response."""
-    return JSONResponse(dict(answer.body), answer.status, headers=dict(answer.headers))
+    return Response(_encode(dict(answer.body)), answer.status, answer.headers or None, JSON)
 
 
 def operation_id(scope: Scope) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -14,11 +14,27 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from mock_server.clock import REAL, Clock
 from mock_server.store import tables
-from mock_server.store.engine import BEGIN_WRITING, IN_MEMORY, NotAtOnceError, check_file, is_busy, make_engine, usable
+from mock_server.store.engine import (
+    IN_MEMORY,
+    NotAtOnceError,
+    begin_writing,
+    check_file,
+    is_busy,
+    make_engine,
+    usable,
+)
 from mock_server.store.prepared import Cursor, Prepared
 
 _MAKING_TABLES: Final = 7_306_413
 """Names the lock under which PostgreSQL's tables are made; any number that nobody else uses."""
+
+
+@contextmanager
+def _releasing(lock: threading.Lock) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @lru_cache(maxsize=1024)
@@ -33,7 +49,11 @@ def text_of(clock: Clock) -> str:
 
 
 class Database:
-    """A database with the tables of a mock. Safe to use from any thread."""
+    """A database with the tables of a mock. Safe to use from any thread.
+
+    Attributes:
+        in_memory: whether the state is gone when the process ends.
+    """
 
     def __init__(self, url: str) -> None:
         """Open a database, and make its tables if they are not there.
@@ -43,6 +63,8 @@ class Database:
         """
         with usable(url):
             self._url = sa.make_url(url)
+            self._sqlite = self._url.get_backend_name() == "sqlite"
+            self.in_memory = self._sqlite and self._url.database in IN_MEMORY
             self._engine = make_engine(self._url)
             # SQLite writes one transaction at a time. It would let others ask again and again, the unlucky for many
             # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
@@ -51,6 +73,7 @@ class Database:
             self._local = threading.local()
             self._shared = self._engine.raw_connection() if self.in_memory else None
             self._at_once_connection: sa.PoolProxiedConnection | None = None
+            self._common: Cursor | None = None
             try:
                 self._make_tables()
                 if self._sqlite:
@@ -71,14 +94,9 @@ class Database:
         return self._url.render_as_string(hide_password=False)
 
     @property
-    def in_memory(self) -> bool:
-        """Whether the state is gone when the process ends."""
-        return self._sqlite and self._url.database in IN_MEMORY
-
-    @property
     def may_be_quick(self) -> bool:
         """Whether it is worth while to try `at_once` first: where there is no way to a server."""
-        return self._sqlite and not self.in_memory
+        return self._sqlite
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -93,10 +111,6 @@ class Database:
         finally:
             self._local.at_once = False
 
-    @property
-    def _sqlite(self) -> bool:
-        return self._url.get_backend_name() == "sqlite"
-
     def close(self) -> None:
         """Close every connection."""
         for connection in (self._shared, self._at_once_connection):
@@ -109,6 +123,19 @@ class Database:
         if self._engine.dialect.name == "postgresql":
             return postgresql.insert(table)
         return sqlite.insert(table)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let all that is done at once in the block be written in one transaction.
+
+        What fails in it must have written nothing, or leave the block, so that all of it is undone.
+        """
+        with self._driver(writing=True) as cursor:
+            self._common = cursor
+            try:
+                yield
+            finally:
+                self._common = None
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -130,22 +157,21 @@ class Database:
 
     def _rows(self, statement: Prepared, **values: Any) -> Sequence[Any]:
         """The rows of a prepared query."""
-        if self._shared is None:
-            with self._driver(writing=False) as cursor:
-                return statement.run(cursor, **values)
-        with self._reading:
-            return statement.run(self._shared.cursor(), **values)
+        with self._driver(writing=False) as cursor:
+            return statement.run(cursor, **values)
 
     @contextmanager
     def _driver(self, *, writing: bool) -> Iterator[Cursor]:
         """A transaction for prepared statements."""
         at_once = self._at_once
-        with self._turn(writing=writing, wait=not at_once):
-            connection = self._shared or (self._connection_at_once() if at_once else self._engine.raw_connection())
+        if at_once and self._common is not None:
+            yield self._common
+            return
+        with self._turn(writing=writing, wait=not at_once), self._connection(at_once=at_once) as connection:
             try:
-                cursor: Any = connection.cursor()
+                cursor = connection.cursor()
                 if writing and self._sqlite:
-                    cursor.execute(BEGIN_WRITING)
+                    begin_writing(cursor.execute, wait=not at_once)
                 yield cursor
                 connection.commit()
             except BaseException as error:
@@ -154,31 +180,27 @@ class Database:
                 if at_once and is_busy(error):
                     raise NotAtOnceError from error
                 raise
-            finally:
-                if connection not in (self._shared, self._at_once_connection):
-                    connection.close()
+
+    def _connection(self, *, at_once: bool) -> AbstractContextManager[Any]:
+        """A connection of the driver, which goes back to where it belongs when the block ends."""
+        if self._shared is not None:
+            return nullcontext(self._shared.driver_connection)
+        if at_once:
+            return nullcontext(self._connection_at_once().driver_connection)
+        return closing(self._engine.raw_connection())
 
     @property
     def _at_once(self) -> bool:
         return getattr(self._local, "at_once", False)
 
-    @contextmanager
-    def _turn(self, *, writing: bool, wait: bool) -> Iterator[None]:
+    def _turn(self, *, writing: bool, wait: bool) -> AbstractContextManager[object]:
         """The turn of this thread among those of this process."""
         lock = self._writing if writing else self._reading
-        if wait:
-            with lock:
-                yield
-            return
-        if isinstance(lock, nullcontext):
-            yield
-            return
+        if wait or isinstance(lock, nullcontext):
+            return lock
         if not lock.acquire(blocking=False):
             raise NotAtOnceError
-        try:
-            yield
-        finally:
-            lock.release()
+        return _releasing(lock)
 
     def _connection_at_once(self) -> sa.PoolProxiedConnection:
         """The connection of the one thread that waits for nobody."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -14,12 +14,11 @@ import sqlalchemy as sa
 IN_MEMORY: Final = (None, "", ":memory:")
 _BUSY_SECONDS: Final = 10
 
-BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
-"""How a transaction of SQLite begins that will write.
-
-It takes the write lock at once: two that read first and then both want to write would shut each other out.
-"""
-
+_LOOK_SECONDS: Final = 0.0001
+"""How long a writer sleeps until it looks again whether it is its turn. SQLite itself would sleep for up to 100 ms, and
+all the time somebody quicker would have the turn."""
+_AT_ONCE_SECONDS: Final = 0.002
+"""Who waits for nobody still waits for so long, in which many a transaction ends."""
 
 _SERVER: Final[Mapping[str, Any]] = {
     "pool_pre_ping": True,  # what the server has closed is opened again
@@ -74,9 +73,37 @@ def make_engine(url: sa.URL) -> sa.Engine:
     return engine
 
 
+def begin_writing(execute: Callable[[str], object], *, wait: bool = True) -> None:
+    """Begin a transaction of SQLite that will write.
+
+    It takes the write lock at once: two that read first and then both want to write would shut each other out.
+
+    Args:
+        execute: carries out a statement.
+        wait: whether to wait for others to end theirs.
+    """
+    if wait:
+        execute("PRAGMA busy_timeout = 0")
+    give_up = time.monotonic() + (_BUSY_SECONDS if wait else _AT_ONCE_SECONDS)
+    try:
+        while True:
+            try:
+                execute("BEGIN IMMEDIATE")
+            except (sqlite3.OperationalError, sa.exc.OperationalError) as error:
+                if not is_busy(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
+    finally:
+        if wait:
+            execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+
+
 def is_busy(error: BaseException) -> bool:
     """Whether SQLite says that somebody else is at work; its codes have the reason in their upper bits."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def check_file(connection: sa.Connection) -> None:
@@ -118,8 +145,10 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else BEGIN_WRITING)
+    if connection.get_execution_options().get("reading", False):
+        connection.exec_driver_sql("BEGIN")
+    else:
+        begin_writing(connection.exec_driver_sql)
 
 
 def _shown(url: str) -> str:

@@ -25,7 +25,7 @@ from mock_server.store.engine import usable
 from mock_server.store.prepared import Prepared, PreparedInsert
 from mock_server.task import Task
 
-_PRUNING_INTERVAL: Final = 256
+_PRUNING_INTERVAL: Final = 128
 """Submissions after which it is looked for tasks that are too many; twice as many can go at a time."""
 
 KEPT_IN_MEMORY: Final = 25_000
@@ -57,7 +57,11 @@ SCENARIO = sa.func.coalesce(tables.accounts.c.scenario, _COMMON_SCENARIO.scalar_
 
 
 class Store(Database):
-    """The state of a mock. Every method is one transaction, and safe to call from any thread."""
+    """The state of a mock. Every method is one transaction, and safe to call from any thread.
+
+    Attributes:
+        is_untidy: whether it is time to `tidy`.
+    """
 
     def __init__(self, url: str, keep: int | None = None) -> None:
         """Open a database, and make its tables if they are not there.
@@ -72,7 +76,7 @@ class Store(Database):
         super().__init__(url)
         self._keep = KEPT_IN_MEMORY if keep is None and self.in_memory else keep
         self._submissions = count(1)
-        self._pruning_is_due = False
+        self.is_untidy = False
         self._prepare()
 
     def add_accounts(self, accounts: Sequence[Account]) -> None:
@@ -109,10 +113,7 @@ class Store(Database):
             KeyError: if there is no such account.
         """
         if self._keep is not None:
-            self._pruning_is_due |= next(self._submissions) % _PRUNING_INTERVAL == 0
-            if self._pruning_is_due:
-                self.prune(machine, self._keep)
-                self._pruning_is_due = False
+            self.is_untidy |= next(self._submissions) % _PRUNING_INTERVAL == 0
         task = self._accept(account, price, machine, make)
         if task is None:  # with the refunds that have come due since, there may be enough
             with self.transaction() as connection:
@@ -210,43 +211,55 @@ class Store(Database):
         insert = self.insert_new(tables.accounts).on_conflict_do_nothing().returning(tables.accounts.c.name)
         return connection.execute(insert, values).scalar() is not None
 
+    def tidy(self, machine: Machine) -> None:
+        """Forget the tasks that are too many, as far as it is time to look for them."""
+        if self.is_untidy and self._keep is not None:
+            self.is_untidy = False
+            try:
+                self.prune(machine, self._keep)
+            except BaseException:
+                self.is_untidy = True
+                raise
+
     def prune(self, machine: Machine, keep: int) -> None:
         """Forget the oldest tasks that have ended, some of those that are too many, with their entries.
 
         What their entries come to is carried in the account, so no balance changes.
         """
-        tasks, accounts, entries = tables.tasks.c, tables.accounts.c, tables.entries.c
+        tasks, accounts = tables.tasks.c, tables.accounts.c
         last = sa.select(tasks.number).order_by(tasks.number.desc()).offset(keep).limit(1).scalar_subquery()
+        until: dict[str, int] = {}
         with self.query() as connection:
             going = sa.select(accounts.clock).distinct().join(tables.tasks, accounts.name == tasks.account)
-            old: list[tuple[str, str]] = []
             for clock in connection.execute(going.where(tasks.number <= last)).scalars():
                 ended = tasks.sealed | (tasks.ends_at <= clock_of(clock).at(machine()))
                 oldest = (
-                    sa.select(tasks.account, tasks.id)
+                    sa.select(tasks.account, tasks.number)
                     .join(tables.accounts, accounts.name == tasks.account)
                     .where(tasks.number <= last, accounts.clock == clock, ended)
                     .order_by(tasks.number)
                     .limit(2 * _PRUNING_INTERVAL)
                 )
-                old += [(row.account, row.id) for row in connection.execute(oldest)]
-        for account in {account for account, _ in old}:
+                until |= {row.account: row.number for row in connection.execute(oldest)}
+        for account, number in until.items():
             with suppress(KeyError), self.transaction() as connection:  # an account may be gone by now
-                now = self.lock(connection, account).at(machine())
-                self.settle(connection, account, now)
-                ids = [id_ for owner, id_ in old if owner == account]
-                still = sa.select(tasks.id).where(tasks.id.in_(ids), tasks.sealed | (tasks.ends_at <= now))
-                gone = list(connection.execute(still).scalars())
-                forget = sa.delete(tables.entries).where(entries.task.in_(gone)).returning(entries.amount, entries.kind)
-                amounts = connection.execute(forget).all()
-                connection.execute(sa.delete(tables.tasks).where(tasks.id.in_(gone)))
-                update = sa.update(tables.accounts).where(accounts.name == account)
-                carried = {
-                    "carried": accounts.carried + sum(amount for amount, _ in amounts),
-                    "carried_refunds": accounts.carried_refunds
-                    + sum(amount for amount, kind in amounts if kind == EntryKind.REFUND.value),
-                }
-                connection.execute(update.values(**carried))
+                self._forget(connection, account, number, self.lock(connection, account).at(machine()))
+
+    def _forget(self, connection: sa.Connection, account: str, number: int, now: int) -> None:
+        """Forget the tasks of an account up to a number that have ended, and carry what their entries come to."""
+        self.settle(connection, account, now)
+        tasks, accounts, entries = tables.tasks.c, tables.accounts.c, tables.entries.c
+        old = (tasks.account == account, tasks.number <= number, tasks.sealed | (tasks.ends_at <= now))
+        theirs = sa.delete(tables.entries).where(entries.task.in_(sa.select(tasks.id).where(*old)))
+        sums = dict.fromkeys(EntryKind, 0)
+        for kind, amount in connection.execute(theirs.returning(entries.kind, entries.amount)):
+            sums[EntryKind(kind)] += amount
+        connection.execute(sa.delete(tables.tasks).where(*old))
+        carried = {
+            "carried": accounts.carried + sum(sums.values()),
+            "carried_refunds": accounts.carried_refunds + sums[EntryKind.REFUND],
+        }
+        connection.execute(sa.update(tables.accounts).where(accounts.name == account).values(**carried))
 
     def count(self, connection: sa.Connection, name: Sequence[str], more: float) -> None:
         """Add to what is counted under a name."""
