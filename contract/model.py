@@ -330,7 +330,7 @@ class Lifecycle:
 
     @cached_property
     def _ways(self) -> Mapping[str, tuple[State, ...]]:
-        ways = {self.initial.name: (self.initial,)}
+        ways: dict[str, tuple[State, ...]] = {self.initial.name: (self.initial,)}
         reached = [self.initial]
         for state in reached:
             for follower in map(self.states.__getitem__, state.next):

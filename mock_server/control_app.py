@@ -11,7 +11,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from connexion import AsyncApp, request
 from connexion.datastructures import MediaTypeDict
 from connexion.exceptions import ProblemException
@@ -27,6 +26,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contract.document import load_document
 from contract.reader import JSON
 from mock_server.app import Routing
 from mock_server.body import parse_body
@@ -42,8 +42,7 @@ _DOCUMENT: Final = Path(__file__).with_name("control.yaml")
 @lru_cache(maxsize=1)
 def control_document() -> tuple[str, dict[str, Any]]:
     """The description of the control API: as it is written, and parsed."""
-    text = _DOCUMENT.read_text("utf-8")
-    return text, yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - either is a safe loader
+    return _DOCUMENT.read_text("utf-8"), load_document(_DOCUMENT).data
 
 
 def control_app(control: Control, public_url: str | None = None) -> ASGIApp:
@@ -53,18 +52,23 @@ def control_app(control: Control, public_url: str | None = None) -> ASGIApp:
         public_url: the beginning of every URL handed out; None takes how the mock was reached.
     """
     text, document = control_document()
-    app = AsyncApp(
-        "mock_server",
-        middlewares=[ExceptionMiddleware, Routing, RequestValidationMiddleware, ContextMiddleware],
-    )
-    app.add_api(
-        document,
-        resolver=Resolver(_handlers(control, public_url).__getitem__),
-        strict_validation=True,
-        validator_map={"body": MediaTypeDict({"*/*": _BodyValidator})},
-    )
-    for error in (ControlError, InvalidRequest, ProblemException, HTTPException, Exception):
-        app.add_error_handler(error, _answer)
+
+    @lru_cache(maxsize=1)
+    def made() -> AsyncApp:
+        """The application, made when it is first asked for: the API that is played need not wait for it."""
+        app = AsyncApp(
+            "mock_server",
+            middlewares=[ExceptionMiddleware, Routing, RequestValidationMiddleware, ContextMiddleware],
+        )
+        app.add_api(
+            document,
+            resolver=Resolver(_handlers(control, public_url).__getitem__),
+            strict_validation=True,
+            validator_map={"body": MediaTypeDict({"*/*": _BodyValidator})},
+        )
+        for error in (ControlError, InvalidRequest, ProblemException, HTTPException, Exception):
+            app.add_error_handler(error, _answer)
+        return app
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == PREFIX:
@@ -79,7 +83,7 @@ def control_app(control: Control, public_url: str | None = None) -> ASGIApp:
         if body is None:
             await JSONResponse({"error": f"more than {_MOST_BYTES:,} bytes are too many"}, 413)(scope, receive, send)
             return
-        await app(_as_json(scope, len(body)), _replay(body, receive), send)
+        await made()(_as_json(scope, len(body)), _replay(body, receive), send)
 
     return serve
 

@@ -7,10 +7,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import lru_cache
-from typing import Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from mock_server.clock import REAL, Clock
 from mock_server.store import tables
@@ -24,6 +24,9 @@ from mock_server.store.engine import (
     usable,
 )
 from mock_server.store.prepared import Cursor, Prepared
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 _MAKING_TABLES: Final = 7_306_413
 """Names the lock under which PostgreSQL's tables are made; any number that nobody else uses."""
@@ -120,9 +123,10 @@ class Database:
 
     def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An insertion that can say what becomes of a row that is there already."""
-        if self._engine.dialect.name == "postgresql":
-            return postgresql.insert(table)
-        return sqlite.insert(table)
+        # the words of one database only: to import those of the others takes a start as long as all the files do
+        words = import_module(f"sqlalchemy.dialects.{self.dialect.name}")
+        insert: sqlite.Insert | postgresql.Insert = words.insert(table)
+        return insert
 
     @contextmanager
     def together(self) -> Iterator[None]:

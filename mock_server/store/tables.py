@@ -70,14 +70,7 @@ entries: Final = sa.Table(
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("counts_from", sa.BigInteger, nullable=False),
     sa.Column("settled", sa.Boolean, nullable=False),
-    sa.Index(
-        "entries_unsettled",
-        "account",
-        "settled",  # always false, but SQLite takes the index that more of a condition is about
-        "counts_from",
-        sqlite_where=sa.text("settled = 0"),
-        postgresql_where=sa.text("NOT settled"),
-    ),
+    sa.Index("entries_unsettled", "account", "settled", "counts_from"),
     sa.Index("entries_of_account", "account", "counts_from"),
 )
 settings: Final = sa.Table(
