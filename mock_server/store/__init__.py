@@ -3,7 +3,7 @@
 `Store` is what playing the contract needs, `Admin` what the control API does beyond it, `Journal` what was served.
 """
 
-from mock_server.store.admin import Admin, Change, Holder, TooManyCreditsError
+from mock_server.store.admin import Admin, Change, Holder, Ledger, TooManyCreditsError
 from mock_server.store.engine import NotAtOnceError, StoreError
 from mock_server.store.journal import MOST_RECORDS, Counts, Journal
 from mock_server.store.store import KEPT_IN_MEMORY, Caller, Machine, Store
@@ -17,6 +17,7 @@ __all__ = [
     "Counts",
     "Holder",
     "Journal",
+    "Ledger",
     "Machine",
     "NotAtOnceError",
     "Store",
