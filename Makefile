@@ -8,7 +8,7 @@ WEB := examples/web/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test whole thorough matrix bench lint format lint-spec screenshots types lint-web lock clean
+.PHONY: help mock test whole thorough matrix bench growth abuse lint format lint-spec screenshots types lint-web lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,12 @@ matrix: $(DEV)  ## Hold each of the test target's faults against the contract te
 
 bench: $(DEV) $(OTHERS)  ## Measure the mock beside Prism, Mockoon, stock connexion and bare Starlette (needs Node.js and wrk)
 	@.venv/bin/python benchmarks/bench.py $(ARGS)
+
+growth: $(DEV)  ## Measure a mock that holds a million tasks beside an empty one (needs wrk)
+	@.venv/bin/python benchmarks/growth.py $(ARGS)
+
+abuse: $(DEV)  ## Measure how long others wait for their answers while the mock is abused
+	@.venv/bin/python benchmarks/abuse.py
 
 whole: $(DEV)  ## Run what takes long: whole contract tests, browsers, PostgreSQL, kills and lost databases
 	@.venv/bin/pytest -n auto -m whole

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import resource
 import shlex
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -27,9 +28,9 @@ from mock_server.console.views import BASE
 from mock_server.guard import is_loopback
 from mock_server.mock import Mock
 from mock_server.outer import Lines
+from mock_server.protocol import Protocol
 from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
-from mock_server.transmit import Protocol
 from mock_server.watch import Watch
 from mock_server.workers import supervise
 
@@ -67,6 +68,7 @@ def serve(settings: Settings) -> None:
             f"with --host {settings.host} others than this machine could control the mock: give a --control-token, "
             "which whoever controls it has to show, or leave the control out with --no-control"
         )
+    _allow_many_connections()
     with _listening(settings.host, settings.port, settings.workers) as listeners:
         port = listeners[0].getsockname()[1]
 
@@ -87,6 +89,13 @@ def serve(settings: Settings) -> None:
                 )
             greet(mock)
         supervise([partial(_work_on, listener, settings) for listener in listeners], _say)
+
+
+def _allow_many_connections() -> None:
+    """Have as many sockets as the system grants: where they are used up, nobody can connect any more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # some systems grant less than they say
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _watching(settings: Settings) -> Watch | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mock_server.scenarios import Transfer
 
@@ -21,42 +20,6 @@ _LOOK_SECONDS: Final = 0.2
 """How long the end of the server may go unnoticed."""
 _DROP_BYTES: Final = 16
 _DROP_SECONDS: Final = 0.25
-
-
-class Protocol(HttpToolsProtocol):
-    """uvicorn's own protocol, that lets an application hang up, and says when to end."""
-
-    _ending = False
-    _at_work: tuple[RequestResponseCycle, ...] = ()
-
-    def on_headers_complete(self) -> None:
-        """Begin to answer, or put into the queue behind another request of the same connection."""
-        super().on_headers_complete()
-        self._at_work = (*(cycle for cycle in self._at_work if not cycle.response_complete), self.cycle)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let every request of the connection know, of which uvicorn tells only the last."""
-        super().connection_lost(exc)
-        for cycle in self._at_work:
-            cycle.disconnected = cycle.disconnected or not cycle.response_complete
-            cycle.message_event.set()
-
-    def on_message_begin(self) -> None:
-        """Begin a request; its scope is made here."""
-        super().on_message_begin()
-        extensions: dict[str, Any] = {HANG_UP: self._hang_up, ENDING: self._is_ending}
-        self.scope["extensions"] = extensions
-
-    def shutdown(self) -> None:
-        """Begin to end, at the server's word."""
-        self._ending = True
-        super().shutdown()
-
-    def _is_ending(self) -> bool:
-        return self._ending
-
-    def _hang_up(self) -> None:
-        self.transport.close()
 
 
 async def pause(seconds: float, scope: Scope, receive: Receive) -> bool:

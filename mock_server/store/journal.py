@@ -173,16 +173,20 @@ class Journal:
             ).one()
             sums[EntryKind.REFUND] += int(refunds or 0)
             sums[EntryKind.DEBIT] += int(carried or 0) - int(refunds or 0)
-            for clock in connection.execute(sa.select(accounts.clock).distinct()).scalars().all():
+            clocks = connection.execute(sa.select(accounts.clock).distinct()).scalars().all()
+            for clock in clocks:
                 now = clock_of(clock).at(machine())
-                go_by_it = sa.select(accounts.name).where(accounts.clock == clock)
                 ended = sa.case((tasks.sealed | (tasks.ends_at <= now), True), else_=False)
-                mine = sa.select(tasks.outcome, ended, sa.func.count()).where(tasks.account.in_(go_by_it))
-                for outcome, has_ended, number in connection.execute(mine.group_by(tasks.outcome, ended)):
-                    counted[outcome, bool(has_ended)] += number
-                counts = entries.settled | (entries.counts_from <= now)
+                states = sa.select(tasks.outcome, ended, sa.func.count()).group_by(tasks.outcome, ended)
                 moved = sa.select(entries.kind, sa.func.sum(entries.amount)).group_by(entries.kind)
-                for kind, amount in connection.execute(moved.where(entries.account.in_(go_by_it), counts)):
+                moved = moved.where(entries.settled | (entries.counts_from <= now))
+                if len(clocks) > 1:  # or all go by it, and need not be asked
+                    go_by_it = sa.select(accounts.name).where(accounts.clock == clock)
+                    states = states.where(tasks.account.in_(go_by_it))
+                    moved = moved.where(entries.account.in_(go_by_it))
+                for outcome, has_ended, number in connection.execute(states):
+                    counted[outcome, bool(has_ended)] += number
+                for kind, amount in connection.execute(moved):
                     sums[EntryKind(kind)] += int(amount)
         return Totals(counted, -sums[EntryKind.DEBIT], sums[EntryKind.REFUND])
 

@@ -36,12 +36,12 @@ from mock_server.accounts import Account, load_accounts
 from mock_server.app import build_app
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
+from mock_server.protocol import Protocol
 from mock_server.scenarios import load_scenarios
 from mock_server.service import Service
 from mock_server.settings import MEMORY
 from mock_server.store import Caller, Store
 from mock_server.task import MICROSECONDS, Task
-from mock_server.transmit import Protocol
 from tests import forked
 
 SUBMIT: Final = "/api/ai/image/generate"
