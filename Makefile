@@ -44,7 +44,8 @@ format: $(DEV)  ## Format the code and apply the safe fixes
 	@.venv/bin/ruff check --fix-only --quiet
 	@.venv/bin/ruff format
 
-lint-spec: $(SPEC_LINT)  ## Lint openapi.yaml with Redocly and Spectral (needs Node.js)
+lint-spec: $(DEV) $(SPEC_LINT)  ## Lint openapi.yaml, with Redocly and Spectral too (needs Node.js)
+	@.venv/bin/contract lint
 	@npm --prefix .ci/spec-lint run --silent lint
 
 screenshots: $(DEV)  ## Remake the pictures of README (needs a browser)

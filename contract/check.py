@@ -12,6 +12,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 from contract.clause import Clause
 from contract.clauses import derive_clauses
 from contract.document import Document, Node, escape, load_document
+from contract.errors import ContractError
 from contract.model import Contract, Operation
 from contract.provenance import KEY, Provenance, check_provenance
 from contract.reader import read_contract
@@ -28,7 +29,7 @@ def check_contract(path: Path) -> tuple[Contract, tuple[Clause, ...]]:
     document = load_document(path)
     contract = read_contract(document)
     for operation in contract.operations.values():
-        _check_path(operation)
+        check_path(operation)
     for node in (*walk(document.root), contract.lifecycle.node, contract.conventions.node):
         if KEY in node.steps():
             check_provenance(node)
@@ -36,13 +37,15 @@ def check_contract(path: Path) -> tuple[Contract, tuple[Clause, ...]]:
             json_schema(node.need("schema"))
     for schema, example in examples(document):
         check_example(schema, example)
-    _check_openapi(document)
+    for fault in openapi_faults(document):
+        raise fault
     clauses = derive_clauses(contract)
-    _check_questions(contract, clauses)
+    for fault in question_faults(contract, clauses):
+        raise fault
     return contract, clauses
 
 
-def _check_path(operation: Operation) -> None:
+def check_path(operation: Operation) -> None:
     """Every parameter of the path is declared."""
     around = operation.node.document.at(operation.node.pointer.rpartition("/")[0])
     declared = [
@@ -56,11 +59,11 @@ def _check_path(operation: Operation) -> None:
             raise operation.node.error(f"the path parameter {name!r} is not declared", "a parameter with in: path")
 
 
-def _check_openapi(document: Document) -> None:
+def openapi_faults(document: Document) -> Iterator[ContractError]:
     """What is left of OpenAPI, such as parameters given twice; these faults have no place more exact."""
     for error in OpenAPIV30SpecValidator(document.data).iter_errors():
         pointer = "".join(f"/{escape(str(step))}" for step in error.absolute_path)
-        raise document.error(pointer, error.message, "valid OpenAPI 3.0")
+        yield document.error(pointer, error.message, "valid OpenAPI 3.0")
 
 
 def examples(document: Document) -> Iterator[tuple[Node, Node]]:
@@ -99,13 +102,13 @@ def check_example(schema: Node, example: Node) -> None:
         raise example.document.error(pointer, problem, f"what #{schema.pointer} says")
 
 
-def _check_questions(contract: Contract, clauses: tuple[Clause, ...]) -> None:
+def question_faults(contract: Contract, clauses: tuple[Clause, ...]) -> Iterator[ContractError]:
     """Every assumed rule is an open question, and every question about an assumption is about an assumed rule."""
     assumed = {c.pointer for c in clauses if c.provenance is Provenance.ASSUMED}
     asked = {_position(contract.document, rule): question for question in contract.questions for rule in question.rules}
     for clause in clauses:
         if clause.pointer in assumed and not any(_covers(rule, clause.pointer) for rule in asked):
-            raise contract.document.error(
+            yield contract.document.error(
                 clause.pointer,
                 "this rule is assumed, but no open question asks about it",
                 "it, or a node above, among the rules of an item of x-open-questions",
@@ -113,7 +116,7 @@ def _check_questions(contract: Contract, clauses: tuple[Clause, ...]) -> None:
     for rule, question in asked.items():
         covered = any(_covers(rule, pointer) for pointer in assumed)
         if question.kind == "assumed" and not covered and rule not in _unchecked(contract):
-            raise question.node.need("rules").error(
+            yield question.node.need("rules").error(
                 f"no assumed rule stands at #{rule}", "the place of a rule marked as assumed"
             )
 

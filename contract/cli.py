@@ -1,4 +1,4 @@
-"""The command `contract`: check a contract, list its clauses.
+"""The command `contract`: check a contract, lint it, list its clauses.
 
 Packages that build on this one add commands by entry points of the group `contract.commands`.
 """
@@ -15,6 +15,7 @@ import click
 from contract.check import check_contract
 from contract.clause import Clause
 from contract.errors import ContractError
+from contract.lint import lint
 from contract.resources import default_contract, near
 
 COMMANDS = "contract.commands"
@@ -37,7 +38,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="image-task-contract")
 def main() -> None:
-    """Read a contract: check it, or list what it says.
+    """Read a contract: check it, lint it, or list what it says.
 
     FILE is an OpenAPI 3.0 document with the project's extensions; without it, the project's own openapi.yaml.
     """
@@ -62,6 +63,26 @@ def clauses(file: Path | None, as_json: bool) -> None:
         click.echo(json.dumps([clause.to_json() for clause in listed], indent=2))
     else:
         click.echo(table(listed))
+
+
+@main.command("lint")
+@FILE
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    help="One line for each finding, a JSON list, or annotations for a workflow of GitHub.",
+)
+def lint_command(file: Path | None, form: str) -> None:
+    """Tell everything that is wrong with FILE, and what to do. Exit status 1 if anything is."""
+    found = lint(file or near(default_contract()))
+    if form == "json":
+        click.echo(json.dumps([finding.to_json() for finding in found], indent=2))
+    else:
+        for finding in found:
+            click.echo(finding.annotation() if form == "github" else str(finding))
+    sys.exit(bool(found))
 
 
 def table(clauses: tuple[Clause, ...]) -> str:

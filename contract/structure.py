@@ -20,6 +20,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from contract.document import Document, Node, escape, load_document
+from contract.errors import ContractError
 
 DATA_KEYS: Final = frozenset({"example", "default", "enum", "value"})
 """Keys below which stands data of the API's users, not of the contract; an `x-` key there is theirs."""
@@ -93,18 +94,28 @@ def check_structure(document: Document) -> None:
         ContractError: for the first fault: not OpenAPI 3.0, a `$ref` that leads nowhere, an unknown or malformed `x-`
             key or one in a place where it means nothing.
     """
+    for fault in structure_faults(document):
+        raise fault
+
+
+def structure_faults(document: Document) -> Iterator[ContractError]:
+    """Every fault of a document's shape, the most telling first; a document that is not OpenAPI 3.0 has no others."""
     version = document.data.get("openapi") if isinstance(document.data, dict) else None
     if not isinstance(version, str) or not version.startswith("3.0."):
-        raise document.error("/openapi", f"the OpenAPI version is {version!r}", "3.0.x")
-    _check_value(document.root, _openapi_schema())
+        yield document.error("/openapi", f"the OpenAPI version is {version!r}", "3.0.x")
+        return
+    yield from _faults_of_value(document.root, _openapi_schema())
     for node in walk(document.root):
-        _check_node(node)
+        try:
+            yield from _faults_of_node(node)
+        except ContractError as error:  # a reference that leads nowhere
+            yield error
 
 
-def _check_node(node: Node) -> None:
+def _faults_of_node(node: Node) -> Iterator[ContractError]:
     if isinstance(node.value, dict) and "$ref" in node.value:
         if not isinstance(node.resolved().value, dict):
-            raise node.child("$ref").error("$ref leads to no object", "a reference to what belongs here")
+            yield node.child("$ref").error("$ref leads to no object", "a reference to what belongs here")
         return
     for key in node.steps():
         if not key.startswith("x-"):
@@ -114,10 +125,11 @@ def _check_node(node: Node) -> None:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"{near[0]}?" if near else "one of " + ", ".join(known)
-            raise place.error(f"unknown extension {key!r}", hint)
-        if not known[key].at.fullmatch(node.pointer):
-            raise place.error(f"{key} means nothing here", f"it where it says {known[key].purpose}")
-        _check_value(place, known[key].schema)
+            yield place.error(f"unknown extension {key!r}", hint)
+        elif not known[key].at.fullmatch(node.pointer):
+            yield place.error(f"{key} means nothing here", f"it where it says {known[key].purpose}")
+        else:
+            yield from _faults_of_value(place, known[key].schema)
 
 
 def walk(node: Node, *, names: bool = False) -> Iterator[Node]:
@@ -135,17 +147,16 @@ def walk(node: Node, *, names: bool = False) -> Iterator[Node]:
             yield from walk(child, names=not names and key in NAME_MAPS and isinstance(child.value, dict))
 
 
-def _check_value(node: Node, schema: _Schema) -> None:
-    errors = list(map(most_telling, schema.validator.iter_errors(node.value)))
-    if not errors:
-        return
-    error = max(errors, key=_is_unknown_key)
-    pointer = node.pointer + "".join(f"/{escape(str(step))}" for step in error.instance_path)
-    if _is_unknown_key(error):
-        unknown = error.kind.as_dict()["unexpected"][0]
-        problem = f"unknown key {unknown!r}"
-        raise node.document.error(f"{pointer}/{escape(unknown)}", problem, _allowed_keys(schema.source, error))
-    raise node.document.error(pointer, shorten(error.message), _expected(error.kind.name, error.kind.value))
+def _faults_of_value(node: Node, schema: _Schema) -> Iterator[ContractError]:
+    errors = map(most_telling, schema.validator.iter_errors(node.value))
+    for error in sorted(errors, key=_is_unknown_key, reverse=True):
+        pointer = node.pointer + "".join(f"/{escape(str(step))}" for step in error.instance_path)
+        if _is_unknown_key(error):
+            unknown = error.kind.as_dict()["unexpected"][0]
+            problem = f"unknown key {unknown!r}"
+            yield node.document.error(f"{pointer}/{escape(unknown)}", problem, _allowed_keys(schema.source, error))
+        else:
+            yield node.document.error(pointer, shorten(error.message), _expected(error.kind.name, error.kind.value))
 
 
 def most_telling(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
