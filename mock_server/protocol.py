@@ -24,8 +24,8 @@ MOST_AT_ONCE: Final = 32
 """Requests of a connection that are at work or wait for the one before."""
 LINGER_SECONDS: Final = 1.0
 """How long a refused client may take to read why; what it sends meanwhile is thrown away."""
-BODY_SECONDS: Final = 2.0
-"""How long a body may still take once the server has been told to end."""
+LAST_SECONDS: Final = 3.0
+"""How long a client may still take, to send its request or to read its answer, once the server has been told to end."""
 
 
 class Protocol(HttpToolsProtocol):
@@ -145,12 +145,7 @@ class Protocol(HttpToolsProtocol):
         """Begin to end, at the server's word."""
         self._ending = True
         super().shutdown()
-        self.loop.call_later(BODY_SECONDS, self._give_up_bodies)
-
-    def _give_up_bodies(self) -> None:
-        """Leave the clients whose request has not come yet."""
-        if any(cycle.more_body and not cycle.response_complete for cycle in self._at_work):
-            self.transport.close()
+        self.loop.call_later(LAST_SECONDS, self.transport.abort)
 
     def _is_ending(self) -> bool:
         return self._ending
