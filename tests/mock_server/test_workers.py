@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -70,6 +71,36 @@ def test_one_that_dies_is_replaced(mock: Process) -> None:
     until(lambda: len(children(mock.pid)) == 2 and victim not in children(mock.pid))
     assert submit_often(mock, 20) == [200] * 20
     assert f"mock-server: the worker {victim} has ended with status -9; another takes its place\n" in mock.log()
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_their_port_is_taken(mock: Process, tmp_path: Path, workers: str) -> None:
+    port = mock.url.rpartition(":")[2]
+    refused = run("--port", port, "--workers", workers, "--database", f"sqlite:///{tmp_path}/other.db")
+    assert refused.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in refused.stderr
+
+
+@pytest.mark.whole
+def test_each_of_them_gets_connections(mock: Process) -> None:
+    """The system shares them out by chance: that one of two gets none of forty will not be seen."""
+
+    def sockets(process: int) -> int:
+        return sum(str(file.readlink()).startswith("socket:") for file in Path(f"/proc/{process}/fd").iterdir())
+
+    workers = sorted(children(mock.pid))
+    with ExitStack() as stack:
+        for _ in range(40):
+            client = stack.enter_context(httpx.Client(base_url=mock.url, timeout=PATIENCE))
+            assert client.get("/").status_code == 404
+        at_work = [sockets(worker) for worker in workers]
+
+    def gone() -> list[int]:
+        return [before - sockets(worker) for worker, before in zip(workers, at_work, strict=True)]
+
+    until(lambda: sum(gone()) == 40)
+    assert min(gone()) > 0
 
 
 @pytest.mark.whole
