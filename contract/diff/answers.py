@@ -56,9 +56,14 @@ def _error(id: str) -> Rule:
         if pair.old is None or pair.new is None:
             yield from other(pair.named(id))
             return
-        named = either_way(gone=(Party.CLIENT,), added=(Party.IMPLEMENTATION,))
         # the ranks themselves mean nothing, only which error wins
-        yield from compare_keys(pair, {"when": rule(*BOTH), "order": silent, "price": named, "details": named})
+        for key in pair.steps():
+            child = pair.below(key)
+            if key == "when" and not child.same:
+                yield from rule(*BOTH)(child.named(id))
+            elif key != "order" and not child.same:
+                names = child.named(f"{id}.{child.after or child.before}")
+                yield from either_way(gone=(Party.CLIENT,), added=(Party.IMPLEMENTATION,))(names)
 
     return judge
 

@@ -26,7 +26,8 @@ def compare_prices(old: Contract, new: Contract, paths: Pair) -> tuple[list[Chan
             listed = list(_costs(operation.id, name, prices[0], prices[1]))
             if any(cost.before != cost.after for cost in listed) or _defaults(prices[0]) != _defaults(prices[1]):
                 costs += listed
-                changes += _changes(pair, listed, prices)
+                free = one is not None and not before
+                changes += _changes(pair, listed, prices, free=free)
     return changes, costs
 
 
@@ -67,18 +68,20 @@ def _credits(price: Price | None, tier: Mapping[str, Any]) -> int | None:
         return None
 
 
-def _changes(pair: Pair, costs: list[Cost], prices: list[Price | None]) -> Iterator[Change]:
+def _changes(pair: Pair, costs: list[Cost], prices: list[Price | None], *, free: bool) -> Iterator[Change]:
+    """What changed, tier by tier. `free`: the operation was there already, and cost nothing."""
     for cost in costs:
-        if cost.before == cost.after or (cost.tier and all(value is None for _, value in cost.tier)):
+        if cost.before == cost.after or any(value is None for _, value in cost.tier):
             continue  # a default is a change of its own
         tier = "".join(f".{value_key(value)}" for _, value in cost.tier if value is not None)
         old, new = (_node(price, cost) if price else None for price in prices)
         child = pair.with_nodes(f"{pair.id}.price{tier}", old, new)
-        if cost.before is None or cost.after is None:
+        words = "the price changed"
+        if free:
+            words = "credits are used where none were"
+        elif cost.before is None or cost.after is None:
             words = f"the price is {'new' if cost.before is None else 'gone'}"
-        else:
-            words = "the price changed"
-        breaks = () if None in (cost.before, cost.after) else (Party.MONEY,)
+        breaks = (Party.MONEY,) if free or None not in (cost.before, cost.after) else ()
         yield child.change(Topic.BILLING, words, breaks, before=cost.before, after=cost.after)
 
 

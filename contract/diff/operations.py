@@ -10,7 +10,7 @@ from contract.diff.bodies import compare_carried, compare_content, must_be_given
 from contract.diff.branches import branches, matched
 from contract.diff.change import BOTH, Change, Party, Topic
 from contract.diff.matching import operation_pairs, renamed_parameters
-from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, other, rule, silent
+from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent
 from contract.diff.schemas import REQUEST, billed, compare_schemas
 from contract.document import Node
 from contract.model import Contract, Operation, Submission
@@ -163,7 +163,7 @@ def _task(pair: Pair, id: str, renamed: Mapping[str, str]) -> Iterator[Change]:
             yield from either_way(gone=(Party.CLIENT,), added=(Party.IMPLEMENTATION,))(child)
 
     if pair.old is None or pair.new is None:
-        yield from other(pair)
+        yield from rule(*BOTH)(pair)
         return
     yield from compare_keys(
         pair.named(f"{id}.x-task"),
