@@ -98,7 +98,7 @@ def _path_names(pair: Pair, old: Contract, new: Contract) -> Mapping[str, str]:
 def compare_orders(pair: Pair, one: Operation, two: Operation) -> Iterator[Change]:
     """Which of two errors wins; the numbers themselves mean nothing."""
     before, after = _winners(one), _winners(two)
-    for first, second in before.keys() | after.keys():
+    for first, second in sorted(before.keys() | after.keys()):
         statuses = {first, second}
         if before.get((first, second)) == after.get((first, second)) or not statuses <= _answered(one) & _answered(two):
             continue  # that an answer is new or gone is a change of its own

@@ -35,8 +35,7 @@ class Side:
     Attributes:
         less: whom it breaks that less is admitted.
         more: whom it breaks that more is admitted.
-        loses: the parties that a field which goes breaks.
-        gains: the parties that a field which comes, and must be there, breaks.
+        gains: whom it breaks that a field comes which must be there.
         hidden: the keyword that keeps a field off this side.
         defaults: whether a default means something on this side.
         billed: the fields whose defaults decide a price.
@@ -97,10 +96,10 @@ def _limit(child: Pair, side: Side, key: str) -> Iterator[Change]:
 
 def _enum(child: Pair, side: Side) -> Iterator[Change]:
     before, after = ({canonical(value): value for value in values} for values in (child.before, child.after))
-    for key in before.keys() - after.keys():
+    for key in (key for key in before if key not in after):
         words = f"the value {key} is gone"
         yield child.change(Topic.RULE, words, side.breaks(Shift.LESS), before=before[key], after=None)
-    for key in after.keys() - before.keys():
+    for key in (key for key in after if key not in before):
         words = f"the value {key} is new"
         yield child.change(Topic.RULE, words, side.breaks(Shift.MORE), before=None, after=after[key])
 
