@@ -26,7 +26,11 @@ def check_contract(path: Path) -> tuple[Contract, tuple[Clause, ...]]:
     Raises:
         ContractError: for the first fault.
     """
-    document = load_document(path)
+    return check_document(load_document(path))
+
+
+def check_document(document: Document) -> tuple[Contract, tuple[Clause, ...]]:
+    """Check a contract from its parsed document; see `check_contract`."""
     contract = read_contract(document)
     for operation in contract.operations.values():
         check_path(operation)

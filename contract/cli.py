@@ -1,4 +1,4 @@
-"""The command `contract`: check a contract, lint it, list its clauses.
+"""The command `contract`: check a contract, lint it, list its clauses, compare two.
 
 Packages that build on this one add commands by entry points of the group `contract.commands`.
 """
@@ -14,6 +14,7 @@ import click
 
 from contract.check import check_contract
 from contract.clause import Clause
+from contract.diff.cli import diff
 from contract.errors import ContractError
 from contract.lint import lint
 from contract.resources import default_contract, near
@@ -38,10 +39,13 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="image-task-contract")
 def main() -> None:
-    """Read a contract: check it, lint it, or list what it says.
+    """Read a contract: check it, lint it, list what it says, or compare two.
 
     FILE is an OpenAPI 3.0 document with the project's extensions; without it, the project's own openapi.yaml.
     """
+
+
+main.add_command(diff)
 
 
 @main.command()

@@ -1,0 +1,57 @@
+"""Who may ask: the credentials that an operation takes, and what credentials are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from contract.diff.change import Change, Party, Topic
+from contract.diff.pair import Pair
+from contract.diff.values import canonical, inlined
+from contract.document import Node
+from contract.model import Contract, Operation
+
+
+def compare_security(pair: Pair, one: Operation, two: Operation, old: Contract, new: Contract) -> Iterator[Change]:
+    """The credentials of which one suffices: one more is a choice, one less shuts somebody out."""
+    before, after = (list(operation.security) for operation in (one, two))
+    names = {name: scheme_name(name, old, new) for name in before}
+    kept = set(names.values()) & set(after)
+    for name in before:
+        if names[name] not in kept:
+            child = _alternative(pair, name, one, two)
+            if after:
+                words, breaks = f"the credentials {name} are not accepted any more", (Party.CLIENT,)
+            else:
+                words, breaks = f"no credentials are asked for, {name} is gone", (Party.IMPLEMENTATION,)
+            yield child.change(Topic.RULE, words, breaks, before=name, after=None)
+    for name in after:
+        if name not in kept:
+            child = _alternative(pair, name, one, two)
+            breaks = (Party.IMPLEMENTATION,) if before else (Party.CLIENT,)
+            words = f"the credentials {name} are accepted" if before else f"credentials are asked for: {name}"
+            yield child.change(Topic.RULE, words, breaks, before=None, after=name)
+
+
+def scheme_name(name: str, old: Contract, new: Contract) -> str:
+    """What the new contract calls an old scheme: a name that says the same, or the same name."""
+    if name in new.security_schemes:
+        return name
+    node = old.security_schemes[name].node
+    for other_name, scheme in new.security_schemes.items():
+        if other_name not in old.security_schemes and _credentials(node) == _credentials(scheme.node):
+            return other_name
+    return name
+
+
+def _credentials(node: Node) -> str:
+    value = inlined(node)
+    return canonical({key: value[key] for key in value if key not in ("description", "x-provenance")})
+
+
+def _alternative(pair: Pair, name: str, one: Operation, two: Operation) -> Pair:
+    nodes = []
+    for operation in (one, two):
+        listed = operation.node.get("security") or operation.node.document.root.get("security")
+        items = list(listed.children()) if listed else []
+        nodes.append(next((item for item in items if name in item.value), listed))
+    return pair.with_nodes(f"{pair.id}.security.{name}", *nodes)

@@ -1,0 +1,64 @@
+"""The branches of a `oneOf`, `anyOf` or `allOf`, and which of two schemas' branches are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from contract.diff.values import inlined, same_value
+from contract.document import Node
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One branch: its node, its name, and whether the contract's users choose it by that name."""
+
+    name: str
+    chosen: bool
+    node: Node
+
+
+def branches(schema: Node | None, key: str) -> list[Branch]:
+    """The branches below a key, named by the discriminator, by their component, or by their position."""
+    if schema is None:
+        return []
+    names = {node.value: name for name, node in schema.items("discriminator", "mapping")}
+    found = []
+    for node in schema.children(key):
+        chosen = names.get(f"#{node.pointer}")
+        found.append(Branch(chosen or node.name, chosen is not None, node))
+    return found
+
+
+def matched(old: Sequence[Branch], new: Sequence[Branch]) -> Iterator[tuple[Branch | None, Branch | None]]:
+    """Pair the branches.
+
+    Those that a discriminator chooses go by its names alone. Others mean the same under any name: first those that say
+    the same, then those of one name, then one that is left on each side.
+    """
+    left_old, left_new = list(old), list(new)
+    pairs: list[tuple[Branch, Branch]] = []
+    for same in (_chosen, _equal, _named):
+        for one in tuple(left_old):
+            found = next((two for two in left_new if same(one, two)), None)
+            if found:
+                pairs.append((one, found))
+                left_old.remove(one)
+                left_new.remove(found)
+    if len(left_old) == len(left_new) == 1 and not (left_old[0].chosen or left_new[0].chosen):
+        pairs.append((left_old.pop(), left_new.pop()))
+    yield from pairs
+    yield from ((one, None) for one in left_old)
+    yield from ((None, two) for two in left_new)
+
+
+def _chosen(one: Branch, two: Branch) -> bool:
+    return one.chosen and two.chosen and one.name == two.name
+
+
+def _equal(one: Branch, two: Branch) -> bool:
+    return not (one.chosen and two.chosen) and same_value(inlined(one.node), inlined(two.node))
+
+
+def _named(one: Branch, two: Branch) -> bool:
+    return not (one.chosen and two.chosen) and one.name == two.name

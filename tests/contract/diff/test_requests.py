@@ -1,0 +1,242 @@
+"""What may be asked: small changes with their verdicts, forwards and backwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, OTHER, Row, check, real, small
+
+PRO = "generateImage.nano-banana-pro"
+TWO = "generateImage.nano-banana-2"
+GPT = "generateImage.gpt-image-2"
+SAMPLE = "{type: array, items: {type: string}}"
+CODEC = "codec: {type: string, enum: [mp3, ogg], default: mp3}"
+
+REQUESTS = [
+    real("a cap is lowered", ("maxLength: 10000", "maxLength: 9000"), (f"{PRO}.prompt.maxLength", BREAKS, BINDS)),
+    real("fewer references", ("maxItems: 14", "maxItems: 13"), (f"{TWO}.inputImageUrls.maxItems", BREAKS, BINDS)),
+    real(
+        "a value of an enum goes",
+        (', "5:4", "21:9"]', ', "5:4"]'),
+        (f"{GPT}.aspectRatio.enum", BREAKS, BINDS),
+    ),
+    real(
+        "one value goes, another comes",
+        (', "5:4", "21:9"]', ', "5:4", "9:21"]'),
+        (f"{GPT}.aspectRatio.enum", BREAKS, BINDS),
+        (f"{GPT}.aspectRatio.enum", BINDS, BREAKS),
+    ),
+    real("an enum in another order", ("enum: [png, jpeg, webp]", "enum: [webp, png, jpeg]")),
+    real(
+        "a format for every model",
+        ("enum: [png, jpeg, webp]", "enum: [png, jpeg, webp, gif]"),
+        (f"{GPT}.outputFormat.enum", BINDS, BREAKS),
+    ),
+    real(
+        "a pattern changes",
+        ('pattern: "^https?://[^/?#]"', 'pattern: "^https://[^/?#]"'),
+        (f"{GPT}.inputImageUrls.*.pattern", BOTH, BOTH),
+    ),
+    small(
+        "a shortest length",
+        ("text: {type: string, maxLength: 50}", "text: {type: string, minLength: 2, maxLength: 50}"),
+        ("speak.bass.text.minLength", BREAKS, BINDS),
+    ),
+    small(
+        "a longer shortest length",
+        ("minLength: 1, maxLength: 100", "minLength: 2, maxLength: 100"),
+        ("speak.alto.text.minLength", BREAKS, BINDS),
+    ),
+    small(
+        "no longest length",
+        ("text: {type: string, maxLength: 50}", "text: {type: string}"),
+        ("speak.bass.text.maxLength", BINDS, BREAKS),
+    ),
+    small(
+        "a field is required",
+        ("required: [model, text]\n", "required: [model, text, codec]\n"),
+        ("speak.bass.codec.required", BREAKS, BINDS),
+    ),
+    small("required fields in another order", ("required: [model, text]\n", "required: [text, model]\n")),
+    small(
+        "an optional field comes",
+        ("codec: {type: string, enum: [mp3]}", "codec: {type: string, enum: [mp3]}\n        mute: {type: boolean}"),
+        ("speak.bass.mute", BINDS, BREAKS),
+    ),
+    small(
+        "a required field comes",
+        ("required: [model, text]\n", "required: [model, text, mute]\n"),
+        ("codec: {type: string, enum: [mp3]}", "codec: {type: string, enum: [mp3]}\n        mute: {type: boolean}"),
+        ("speak.bass.mute", BREAKS, BREAKS),
+    ),
+    small(
+        "an integer becomes a number",
+        ("extra: {type: object", "count: {type: number}\n        extra: {type: object"),
+        ("speak.alto.count", BINDS, BREAKS),
+    ),
+    small(
+        "a number becomes an integer",
+        ("speed: {type: number", "speed: {type: integer"),
+        ("speak.alto.speed.type", BREAKS, BINDS),
+    ),
+    small(
+        "another type",
+        ("speed: {type: number, minimum: 0, exclusiveMinimum: true, maximum: 4}", "speed: {type: string}"),
+        ("speak.alto.speed.type", BOTH, BOTH),
+        ("speak.alto.speed.minimum", BINDS, BREAKS),
+        ("speak.alto.speed.maximum", BINDS, BREAKS),
+        ("speak.alto.speed.exclusiveMinimum", BINDS, BREAKS),
+    ),
+    small(
+        "a lower minimum",
+        ("minimum: 0, exclusiveMinimum", "minimum: -1, exclusiveMinimum"),
+        ("speak.alto.speed.minimum", BINDS, BREAKS),
+    ),
+    small(
+        "the minimum itself is allowed",
+        ("exclusiveMinimum: true, ", ""),
+        ("speak.alto.speed.exclusiveMinimum", BINDS, BREAKS),
+    ),
+    small(
+        "a switch that is off is as good as none",
+        ("exclusiveMinimum: true, maximum: 4", "exclusiveMinimum: true, exclusiveMaximum: false, maximum: 4"),
+    ),
+    small("a lower maximum", ("maximum: 4}", "maximum: 3}"), ("speak.alto.speed.maximum", BREAKS, BINDS)),
+    small("one number written in two ways", ("maximum: 4}", "maximum: 4.0}")),
+    small(
+        "null is allowed",
+        ("speed: {type: number", "speed: {nullable: true, type: number"),
+        ("speak.alto.speed.nullable", BINDS, BREAKS),
+    ),
+    small("null is not allowed, as before", ("speed: {type: number", "speed: {nullable: false, type: number")),
+    small("items may repeat", ("uniqueItems: true, ", ""), ("speak.alto.sample.uniqueItems", BINDS, BREAKS)),
+    small(
+        "items have a format",
+        (SAMPLE, "{type: array, items: {type: string, format: uri}}"),
+        ("speak.bass.sample.*.format", BREAKS, BINDS),
+    ),
+    small(
+        "the format of items changes",
+        ("items: {type: string, format: uri}}", "items: {type: string, format: email}}"),
+        ("speak.alto.sample.*.format", BOTH, BOTH),
+    ),
+    small(
+        "other fields are refused",
+        ("additionalProperties: true", "additionalProperties: false"),
+        ("speak.alto.additionalProperties", BREAKS, BINDS),
+    ),
+    small("other fields are ignored, said or not", ("      additionalProperties: true\n", "")),
+    small(
+        "other fields are held to a schema",
+        ("additionalProperties: {type: string, maxLength: 9}", "additionalProperties: {type: string, maxLength: 8}"),
+        ("speak.alto.extra.*.maxLength", BREAKS, BINDS),
+    ),
+    small(
+        "other fields are free",
+        ("additionalProperties: {type: string, maxLength: 9}", "additionalProperties: {}"),
+        ("speak.alto.extra.additionalProperties", BINDS, BREAKS),
+    ),
+    small(
+        "one more alternative",
+        ("{type: string, enum: [any]}]", "{type: string, enum: [any]}, {type: boolean}]"),
+        ("speak.alto.seed.2", BINDS, BREAKS),
+    ),
+    small(
+        "alternatives in another order",
+        ("[{type: integer}, {type: string, enum: [any]}]", "[{type: string, enum: [any]}, {type: integer}]"),
+    ),
+    small(
+        "an alternative admits more", ("enum: [any]}]", "enum: [any, all]}]"), ("speak.alto.seed.1.enum", BINDS, BREAKS)
+    ),
+    small(
+        "one more demand", ("{minLength: 2}]", "{minLength: 2}, {maxLength: 8}]"), ("speak.alto.tag.2", BREAKS, BINDS)
+    ),
+    small(
+        "a default of no price changes",
+        (CODEC, CODEC.replace("default: mp3", "default: ogg")),
+        ("speak.alto.codec.default", BREAKS, BREAKS),
+    ),
+    small(
+        "a default comes",
+        ("codec: {type: string, enum: [mp3]}", "codec: {type: string, enum: [mp3], default: mp3}"),
+        ("speak.bass.codec.default", BREAKS, BREAKS),
+    ),
+    small(
+        "a field is only shown",
+        ("speed: {type: number", "speed: {readOnly: true, type: number"),
+        ("speak.alto.speed.readOnly", BOTH, BOTH),
+    ),
+    small(
+        "a field is only sent, as this one is",
+        ("speed: {type: number", "speed: {writeOnly: true, type: number"),
+        ("speak.alto.speed.writeOnly", EASY, EASY),
+    ),
+    small(
+        "a field is deprecated",
+        ("speed: {type: number", "speed: {deprecated: true, type: number"),
+        ("speak.alto.speed.deprecated", EASY, EASY),
+    ),
+    small(
+        "a keyword that no rule knows",
+        ("speed: {type: number", "speed: {xml: {name: s}, type: number"),
+        ("speak.alto.speed.xml", OTHER, OTHER),
+    ),
+    small(
+        "a parameter comes",
+        (
+            "        - {name: X-Trace",
+            "        - {name: size, in: query, schema: {type: integer}}\n        - {name: X-Trace",
+        ),
+        ("voices.size", BINDS, BREAKS),
+    ),
+    small(
+        "a parameter comes and must be given",
+        (
+            "        - {name: X-Trace",
+            "        - {name: size, in: query, required: true, schema: {type: integer}}\n        - {name: X-Trace",
+        ),
+        ("voices.size", BREAKS, BREAKS),
+    ),
+    small(
+        "a parameter must be given",
+        ("{name: page, in: query,", "{name: page, in: query, required: true,"),
+        ("voices.page.required", BREAKS, BINDS),
+    ),
+    small("a parameter's limit", ("maximum: 50", "maximum: 60"), ("voices.page.maximum", BINDS, BREAKS)),
+    small(
+        "a parameter's style",
+        ("{name: page, in: query,", "{name: page, in: query, allowEmptyValue: true,"),
+        ("voices.page.allowEmptyValue", OTHER, OTHER),
+    ),
+    small(
+        "the name of a header in other letters", ("name: X-Trace", "name: x-trace"), ("voices.x-trace.name", EASY, EASY)
+    ),
+    small(
+        "the name of a path's parameter",
+        ("/tasks/{task}:", "/tasks/{id}:"),
+        ("{reads: task}", "{reads: id}"),
+        ("- {name: task,", "- {name: id,"),
+        ("parameters: {task:", "parameters: {id:"),
+        ("listen.id.name", EASY, NONE),
+        ("listen.task.name", NONE, EASY),
+    ),
+    small(
+        "the body may be left out",
+        ("        required: true\n        content", "        content"),
+        ("speak.requestBody.required", BINDS, BREAKS),
+    ),
+    small(
+        "another content type is read",
+        (
+            "          application/json:\n            schema:\n              discriminator",
+            "          application/cbor: {schema: {type: object}}\n          application/json:\n"
+            "            schema:\n              discriminator",
+        ),
+        ("speak.content-type", BINDS, BREAKS),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", REQUESTS, ids=lambda row: row.name)
+def test_a_change_has_its_verdict_in_both_directions(row: Row) -> None:
+    check(row)
