@@ -141,6 +141,8 @@ class _Link:
         self._told: Reader | None = Reader(answers=True)
         self._head: bytearray | None = bytearray() if proxy.upstream.rename else None
         self._client_left = False
+        self._expecting = False
+        self._released = False
 
     async def run(self) -> None:
         """Copy until both sides have ended."""
@@ -226,60 +228,73 @@ class _Link:
                 async with asyncio.timeout(_HOLD_SECONDS if held else None):
                     data = await server.read(_CHUNK)
             except TimeoutError:
-                await self._let_go(held)
+                await self._release(held)
                 continue
             if not data:
                 break
-            if not self._proxy.enforce or self._told is None:
+            if not self._proxy.enforce:
                 self._to_client.write(data)
-                for request, answer in self._read_answers(data):
-                    self._proxy.judge_later(request, answer)
+                for _, exchange in self._read_answers(data):
+                    if exchange is not None:
+                        self._proxy.judge_later(*exchange)
                 await self._to_client.drain()
                 continue
             since = since if held else now()
-            held += data
-            for request, answer in self._read_answers(data):
-                await self._enforce(held, request, answer)
-            if held and (len(held) > LONGEST_BODY or now() - since > _HOLD_SECONDS or self._told is None):
-                await self._let_go(held)
+            for part, exchange in self._read_answers(data):
+                held += part
+                if exchange is not None:
+                    await self._enforce(held, *exchange)
+            if held and (
+                self._told is None or self._released or len(held) > LONGEST_BODY or now() - since > _HOLD_SECONDS
+            ):
+                await self._release(held)
         await self._last(held)
         if self._to_client.can_write_eof():
             self._to_client.write_eof()
 
-    def _read_answers(self, data: bytes) -> list[tuple[Message, Message]]:
-        """Take in what the server said; gives the exchanges that it ends."""
+    def _read_answers(self, data: bytes) -> list[tuple[bytes, tuple[Message, Message] | None]]:
+        """Take in what the server said; gives it in parts, each with the exchange that ends with it."""
         if self._told is None:
-            return []
-        pairs = []
+            return [(data, None)]
+        parts: list[tuple[bytes, tuple[Message, Message] | None]] = []
+        left = len(data)
         try:
-            if not self._told.begun and self._requests and not self._expecting:
-                self._told.expect(self._requests[0])
-                self._expecting = True
-            elif not self._told.begun and not self._requests:
-                raise UnreadableError("nobody asked")  # noqa: TRY301 - as what the reader raises
-            for _, answer in self._told.feed(data, now()):
+            if not self._expecting:
+                self._expect_next()
+            for part, answer in self._told.feed(data, now()):
+                left -= len(part)
                 if answer is None:
-                    continue
-                if answer.switches:
-                    self._requests.popleft()
+                    parts.append((part, None))
+                elif answer.switches:
+                    parts.append((part, None))
                     self._blind("no HTTP any more")
                     break
-                pairs.append((self._requests.popleft(), answer))
-                self._expecting = False
-                if self._requests:
-                    self._told.expect(self._requests[0])
-                    self._expecting = True
+                else:
+                    parts.append((part, (self._requests.popleft(), answer)))
+                    self._expecting = False
+                    if left:
+                        self._expect_next()
         except UnreadableError:
             self._blind("no answer that can be read")
-        return pairs
+        return [*parts, (data[len(data) - left :], None)] if left else parts
 
-    _expecting = False
+    def _expect_next(self) -> None:
+        if self._told is None or not self._requests:
+            raise UnreadableError("nobody asked")
+        self._told.expect(self._requests[0])
+        self._expecting = True
 
     async def _enforce(self, held: bytearray, request: Message, answer: Message) -> None:
-        """Pass on an answer, or what is wrong with it."""
+        """Pass on an answer, or what is wrong with it; of one that has begun to pass, only the rest is left."""
         finding = await self._proxy.judge(request, answer)
-        if finding is not None:
+        if finding is not None and not self._released:
             held[:] = _instead(request, finding)
+        await self._let_go(held)
+        self._released = False
+
+    async def _release(self, held: bytearray) -> None:
+        """Pass on an answer before it is judged: it has been held for as long as can be."""
+        self._released = True
         await self._let_go(held)
 
     async def _let_go(self, held: bytearray) -> None:

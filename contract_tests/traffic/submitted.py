@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -49,19 +50,17 @@ class Submissions:
     ) -> Submitted | None:
         """What the contract says of a submission, or None if it says nothing of one like this."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != JSON or "content-encoding" in request.headers:
+        if kind != JSON or "content-encoding" in request.headers or (request.body or b"").startswith(codecs.BOM_UTF8):
             return None
         invalid = f"{operation.id}.{operation.errors[When.INVALID].status}"
         try:
             body = json.loads((request.body or b"").decode(), object_pairs_hook=_once, parse_constant=_no_json)
             json.dumps(body, ensure_ascii=False).encode()
-        except _TwiceError:
-            return None
         except (UnicodeDecodeError, UnicodeEncodeError) as error:
             return Submitted({}, None, ((f"conventions.{_TEXT}", f"{error.reason}"),))
-        except ValueError as error:
+        except (json.JSONDecodeError, _NoJSONError) as error:
             return Submitted({}, None, ((invalid, f"no JSON: {error}"),))
-        except RecursionError:
+        except (_TwiceError, RecursionError, ValueError):  # the last is for numbers that Python finds too long
             return None
         if not isinstance(body, dict):
             return Submitted({}, None, ((invalid, "the body is no JSON object"),))
@@ -151,5 +150,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+class _NoJSONError(Exception):
+    """What Python reads, and JSON does not have."""
+
+
 def _no_json(text: str) -> None:
-    raise ValueError(f"{text} is no JSON")
+    raise _NoJSONError(f"{text} is no JSON")
