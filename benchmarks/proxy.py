@@ -23,7 +23,8 @@ CONNECTIONS = 16
 BODY = json.dumps({"model": "gpt-image-2", "prompt": "a red fox in the first snow of the year"}).encode()
 HEAD = "Host: localhost\r\nAuthorization: Bearer sk_test_rich\r\n"
 SUBMIT = (
-    f"POST /api/ai/image/generate HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+    f"POST /api/ai/image/generate HTTP/1.1\r\n{HEAD}"
+    f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
 ).encode() + BODY
 READ = f"GET /api/ai/tasks/{{}} HTTP/1.1\r\n{HEAD}\r\n"
 

@@ -233,11 +233,7 @@ class _Link:
             if not data:
                 break
             if not self._proxy.enforce:
-                self._to_client.write(data)
-                for _, exchange in self._read_answers(data):
-                    if exchange is not None:
-                        self._proxy.judge_later(*exchange)
-                await self._to_client.drain()
+                await self._pass(data)
                 continue
             since = since if held else now()
             for part, exchange in self._read_answers(data):
@@ -251,6 +247,13 @@ class _Link:
         await self._last(held)
         if self._to_client.can_write_eof():
             self._to_client.write_eof()
+
+    async def _pass(self, data: bytes) -> None:
+        self._to_client.write(data)
+        for _, exchange in self._read_answers(data):
+            if exchange is not None:
+                self._proxy.judge_later(*exchange)
+        await self._to_client.drain()
 
     def _read_answers(self, data: bytes) -> list[tuple[bytes, tuple[Message, Message] | None]]:
         """Take in what the server said; gives it in parts, each with the exchange that ends with it."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
 from typing import Any
 
-from contract.model import Contract, Operation, Submission
+from contract.model import Contract, Submission
 from contract_tests.cases import Cases
 from contract_tests.target import Target as Connection
 from contract_tests.traffic.messages import Message
@@ -24,7 +23,7 @@ JSON_TYPE = {"Content-Type": "application/json"}
 BODY = {"model": "gpt-image-2", "prompt": "a paper boat"}
 FAILURE = {**BODY, "providerInput": {"simulate": "failure"}}
 
-AFTER_STRANGERS: tuple[dict[str, str], ...] = (
+STRANGERS: tuple[dict[str, str], ...] = (
     {},
     {"Authorization": "Bearer"},
     {"Authorization": f"Basic {KEY}"},
@@ -58,7 +57,7 @@ def message(exchange: Exchange) -> tuple[Message, Message | NoAnswer]:
 
 
 def broken_in_passing(
-    fault: str | None, contract: Contract, operation: Operation, submission: Submission, cases: Cases
+    fault: str | None, contract: Contract, submission: Submission, cases: Cases
 ) -> set[str]:
     """The clauses that a target with a fault is seen to break."""
     lines: list[str] = []
@@ -113,7 +112,7 @@ def _talk(connection: Connection, url: str, cases: Cases, submission: Submission
     post({**BODY, "model": "nano-banana-pro"}, poor)
     post({**BODY, "outputFormat": 7}, poor)
     post({"prompt": ""}, poor)
-    for stranger in AFTER_STRANGERS:
+    for stranger in STRANGERS:
         for asked in (BODY, {"prompt": ""}, b"{"):
             post(asked, stranger)
         read(tasks[0], stranger)
@@ -129,9 +128,6 @@ def _talk(connection: Connection, url: str, cases: Cases, submission: Submission
     time.sleep(DEADLINE)
     for task in tasks:
         read(task)
-
-
-Broken = Callable[[str | None], set[str]]
 
 
 def named(clauses: set[str], pattern: str) -> bool:
