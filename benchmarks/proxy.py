@@ -64,7 +64,9 @@ async def load(port: int, rate: float, seconds: float) -> list[float]:
 
 
 def start(*words: str) -> tuple[subprocess.Popen[str], int]:
-    process = subprocess.Popen([str(BIN / words[0]), *words[1:]], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(BIN / words[0]), *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert process.stdout is not None
     for line in process.stdout:
         found = re.search(r"http://127\.0\.0\.1:(\d+)", line)

@@ -94,7 +94,7 @@ def check_traffic(file: Path, url: str, spec: str, report: Path | None, **option
         _fail(str(error))
     watch = Watch(contract, name, url or str(file), _say, slack=_HAR_SLACK, **options)
     _check_report(report)
-    sightings = Sightings(contract, watch.redactor, urlsplit(url).path)
+    sightings = Sightings(contract, watch.redactor, urlsplit(url).path, credentials=False)
     for request, answer, answered, unchecked in recorded:
         watch.take(sightings.of(request, answer, answered, unchecked))
     if left_out:

@@ -9,7 +9,7 @@ from contract.model import Contract
 from contract_tests.redact import Redactor
 from contract_tests.traffic.callers import Callers, plain
 from contract_tests.traffic.messages import LONGEST_BODY, Message
-from contract_tests.traffic.observer import Sighting
+from contract_tests.traffic.observer import SOMEBODY, Sighting
 from contract_tests.traffic.routes import Routes
 from contract_tests.wire import Answer, Exchange, NoAnswer, Request
 
@@ -21,7 +21,14 @@ TOO_LONG = "too long"
 class Sightings:
     """Makes sightings, and learns credentials on the way."""
 
-    def __init__(self, contract: Contract, redactor: Redactor, base: str = "") -> None:
+    def __init__(self, contract: Contract, redactor: Redactor, base: str = "", *, credentials: bool = True) -> None:
+        """Prepare to make them.
+
+        Args:
+            base: the path below which the API is.
+            credentials: whether requests still have theirs; recordings are mostly made without.
+        """
+        self._credentials = credentials
         self._routes = Routes(contract, base)
         self._callers = Callers(contract, redactor)
 
@@ -57,7 +64,8 @@ class Sightings:
             route.operation.id if route.operation is not None else None,
         )
         exchange = Exchange(kept, came, request.began, max(answered - request.began, 0.0))
-        caller = self._callers.caller(route.operation, request.headers, request.target)
+        known = self._credentials
+        caller = self._callers.caller(route.operation, request.headers, request.target) if known else SOMEBODY
         return Sighting(exchange, route, caller, unchecked)
 
 

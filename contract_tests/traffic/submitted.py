@@ -45,9 +45,7 @@ class Submissions:
         self._clauses = clauses
         self._schemas = Schemas(clauses)
 
-    def read(  # noqa: PLR0911 - each sort of body is one case
-        self, operation: Operation, submission: Submission, request: Request
-    ) -> Submitted | None:
+    def read(self, operation: Operation, submission: Submission, request: Request) -> Submitted | None:
         """What the contract says of a submission, or None if it says nothing of one like this."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != JSON or "content-encoding" in request.headers or (request.body or b"").startswith(codecs.BOM_UTF8):

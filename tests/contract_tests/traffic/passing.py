@@ -32,7 +32,7 @@ STRANGERS: tuple[dict[str, str], ...] = (
     {"Authorization": "Bearer sk_nobody_knows"},
 )
 BODIES = (
-    *(b"", b"[]", b'"text"', b"7", b"{", b'{"model": "gpt-image-2"', b"[" * 900 + b"]" * 900),
+    *(b"", b"[]", b'"text"', b"7", b"{", b'{"model": "gpt-image-2"', b"[" * 100_000 + b"]" * 100_000),
     json.dumps(BODY).encode() + b" garbage",
     json.dumps(json.dumps(BODY)).encode(),
     json.dumps({"input": BODY}).encode(),
@@ -56,9 +56,7 @@ def message(exchange: Exchange) -> tuple[Message, Message | NoAnswer]:
     return request, answer
 
 
-def broken_in_passing(
-    fault: str | None, contract: Contract, submission: Submission, cases: Cases
-) -> set[str]:
+def broken_in_passing(fault: str | None, contract: Contract, submission: Submission, cases: Cases) -> set[str]:
     """The clauses that a target with a fault is seen to break."""
     lines: list[str] = []
     with Target(fault, TASK_SECONDS) as target:
@@ -123,6 +121,7 @@ def _talk(connection: Connection, url: str, cases: Cases, submission: Submission
     read("tsk_nobody", {**bearer, "Accept": "text/html"})
     read("x" * 300)
     read("a%01b")
+    connection.send(Request("GET", "/nowhere", bearer))
     connection.send(Request("PUT", SUBMIT, bearer))
     connection.send(Request("DELETE", f"{TASKS}{tasks[0]}", bearer))
     time.sleep(DEADLINE)

@@ -17,13 +17,45 @@ EXPECTED = yaml.safe_load((Path(__file__).parents[2] / "targets" / "expected.yam
 OTHERWISE = {
     # of the rules that a refusal may mean, the assumed one is named: nobody is blamed for more than is known
     "references-one-under": r"nano-banana-2\.inputImageUrls",
+    # the envelope is judged as the request that it was taken for
+    "envelope-accepted": r"model\.required",
     # what is paid back is not seen, what is said of it is
     "refund-on-success": r"CompletedImageTask\.creditsRefunded\.enum",
 }
 """Faults that show, but in another clause than the contract tests find."""
 
 UNSEEN = {
-@@
+    "charge-on-400",
+    "charge-on-402",
+    "charge-on-read",
+    "debit-twice",
+    "debit-differs",
+    "debit-missing",
+    "debit-on-completion",
+    "equal-requests-debited-once",
+    "refund-missing",
+    "refund-half",
+    "refund-cheapest-tier",
+    "refund-only-when-read",
+    "refund-again-on-second-read",
+    "refund-on-every-read",
+    "exact-balance-refused",
+    "one-short-accepted",
+    "negative-balance",
+    "lost-updates",
+    "overspend-when-concurrent",
+    "foreign-task-visible",
+    "foreign-task-403",
+    "foreign-task-404-reveals",
+    "any-key-accepted",
+    "any-cookie-accepted",
+    "cookie-only-first",
+    "key-prefix-accepted",
+    "key-suffix-ignored",
+    "key-case-insensitive",
+    "cookie-refused",
+    "cookie-refused-on-submission",
+    "unknown-path-500",
 }
 """Faults that no exchange shows: what they do is to a balance, or only their maker knows whose the credentials are."""
 

@@ -87,6 +87,13 @@ def test_other_servers_are_left_out(tmp_path: Path) -> None:
     assert "1 exchanges with other servers were left out" in said
 
 
+def test_nobody_is_blamed_for_credentials_that_were_taken_out_of_a_recording(tmp_path: Path) -> None:
+    stripped = entry(1, PENDING)
+    stripped["request"]["headers"] = []
+    status, said = checked(tmp_path, [stripped, entry(2, COMPLETED)])
+    assert status == 0, said
+
+
 BAD = {
     "": "traffic.har:1: no JSON",
     "{}": "it has no list at log.entries",
