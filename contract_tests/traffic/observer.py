@@ -24,7 +24,7 @@ from contract_tests.wire import Exchange, NoAnswer
 
 SOMEBODY = ""
 """The fingerprint of a caller whose credentials were not to be seen."""
-_MOST_TASKS = 10_000
+_MOST_TASKS = 8192
 _MOST_SNAPSHOTS = 6
 
 

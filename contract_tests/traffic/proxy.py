@@ -23,7 +23,7 @@ from contract_tests.verdicts import Finding
 from contract_tests.wire import NoAnswer
 
 _CHUNK = 64 * 1024
-_MOST_WAITING = 5000
+_MOST_WAITING = 4096
 _HOLD_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
 _CLOCK = time.time() - time.monotonic()

@@ -93,7 +93,7 @@ def _recorded(entry: Mapping[str, Any]) -> Recorded:
     elif (asked.get("bodySize") or 0) > 0:
         why = "the recording has no body of the request"
     status = int(told.get("status") or 0)
-    if status == 0:
+    if not status:
         reason = str(told.get("statusText") or told.get("_error") or "no answer")
         return request, NoAnswer(reason), answered, "no answer was recorded"
     content = told.get("content") or {}

@@ -90,7 +90,7 @@ class Watch:
         times = known.times + 1 if known else 1
         clean = replace(known, times=times) if known else self._clean(finding)
         self._found[finding.clause] = clean
-        if times == 1 or times in (10, 100, 1000) or times % 10_000 == 0:
+        if str(times).rstrip("0") == "1":
             word = "BROKEN" if self._verdicts.fails(finding) else "WARNING"
             count = f" (seen {times} times)" if times > 1 else ""
             shown = self._clean(finding)
