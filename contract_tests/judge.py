@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import jsonschema_rs
 from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
@@ -19,11 +18,12 @@ from openapi_core.exceptions import OpenAPIError
 from contract.clause import Clause, Kind
 from contract.document import Node
 from contract.model import Contract, Operation, When
-from contract.schema import json_schema
+from contract_tests.schemas import Schemas
 from contract_tests.verdicts import Finding, NotExercised, Record
-from contract_tests.wire import JSON, LONGEST_KEPT, Answer, Exchange, NoAnswer, Request
+from contract_tests.wire import JSON, Answer, Exchange, NoAnswer, Request
 
 SERVER_ERROR = 500
+_MOST_REMEMBERED = 4096
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Judge:
         self._clauses = clauses
         self.curl = curl
         self._core = OpenAPI.from_dict(contract.document.data)
-        self._validators: dict[str, jsonschema_rs.Draft4Validator] = {}
+        self._schemas = Schemas(clauses)
         servers = contract.document.root.get("servers", "0", "url")
         self._server = str(servers.value) if servers else "http://localhost"
         self._accepted: dict[tuple[str, int, bytes], bool] = {}
@@ -118,7 +118,8 @@ class Judge:
             yield self.finding("lifecycle.transitions", "a snapshot in one of the declared states", exchange)
             return
         broken = set()
-        for clause, message in self._errors(operation, status, shape, schema, body):
+        prefix = ".".join(part for part in (operation.id, status, shape) if part)
+        for clause, message in self._schemas.errors(prefix, schema, body, f"{operation.id}.statuses"):
             if clause not in broken:
                 broken.add(clause)
                 yield self.finding(clause, f"{self._clauses[clause].sentence} ({message})", exchange)
@@ -142,44 +143,12 @@ class Judge:
             return shape.name, shape.node
         return None, None
 
-    def _errors(
-        self, operation: Operation, status: str, shape: str | None, schema: Node, body: Any
-    ) -> Iterator[tuple[str, str]]:
-        """The clauses that a body breaks, each with a message."""
-        if schema.pointer not in self._validators:
-            compiled = jsonschema_rs.Draft4Validator(json_schema(schema), validate_formats=True)
-            self._validators[schema.pointer] = compiled
-        validator = self._validators[schema.pointer]
-        prefix = ".".join(part for part in (operation.id, status, shape) if part)
-        try:
-            errors = list(validator.iter_errors(body))
-        except ValueError as unreadable:  # a name that is not valid Unicode, for one
-            yield self._nearest(prefix, [], "type"), f"it cannot be read: {unreadable}"[:LONGEST_KEPT]
-            return
-        for error in errors:
-            path = [str(step) if isinstance(step, str) else "*" for step in error.instance_path]
-            if error.kind.name == "required":
-                path.append(error.kind.as_dict()["property"])
-            yield self._nearest(prefix, path, error.kind.name), error.message[:LONGEST_KEPT]
-
-    def _nearest(self, prefix: str, path: list[str], keyword: str) -> str:
-        """The clause of a keyword at a path; where a map has free keys, they are all one."""
-        candidates = [path, *([*path[:index], "*", *path[index + 1 :]] for index in range(len(path)))]
-        for candidate in candidates:
-            clause = ".".join([prefix, *candidate, keyword])
-            if clause in self._clauses:
-                return clause
-        while path:
-            path = path[:-1]
-            clause = ".".join([prefix, *path, "type"])
-            if clause in self._clauses:
-                return clause
-        return prefix.split(".", 1)[0] + ".statuses"
-
     def _core_accepts(self, operation: Operation, answer: Answer) -> bool:
         """What openapi-core says; it says the same of the same body, and errors are often the same to the letter."""
         known = (operation.id, answer.status, answer.body)
         if known not in self._accepted:
+            if len(self._accepted) >= _MOST_REMEMBERED:
+                self._accepted.clear()
             self._accepted[known] = self._ask_core(operation, answer)
         return self._accepted[known]
 

@@ -77,10 +77,10 @@ class Tracked:
             yield f"lifecycle.{Kind.IDENTITY}", f"the snapshot of the task {self.id}, submitted by this caller"
             return
         self.reads += 1
-        yield from self._repeats(snapshot)
-        yield from self._times(snapshot)
+        yield from self.repeats(snapshot)
+        yield from times(self.lifecycle, snapshot)
         if self.snapshots:
-            yield from self._follows(self.snapshots[-1][1], snapshot)
+            yield from follows(self.lifecycle, self.snapshots[-1][1], snapshot)
         if not self.snapshots or self.snapshots[-1][1] != snapshot:
             self.snapshots.append((exchange.started, snapshot))
 
@@ -95,7 +95,8 @@ class Tracked:
         if self.ended:
             yield from (f"lifecycle.{kind}" for kind in (Kind.TRANSITIONS, Kind.DEADLINE))
 
-    def _repeats(self, snapshot: Mapping[str, Any]) -> Iterator[Breach]:
+    def repeats(self, snapshot: Mapping[str, Any]) -> Iterator[Breach]:
+        """What a snapshot breaks that must repeat the submission."""
         fields = self.lifecycle.fields
         for name in self.lifecycle.echoes:
             if snapshot.get(name) != self.body.get(name):
@@ -108,56 +109,62 @@ class Tracked:
             if snapshot.get(name) != value:
                 yield f"lifecycle.{kind}", f"`{name}` {value!r}"
 
-    def _times(self, snapshot: Mapping[str, Any]) -> Iterator[Breach]:
-        fields = self.lifecycle.fields
-        created, updated = moment(snapshot.get(fields.created)), moment(snapshot.get(fields.updated))
-        if created and updated and updated < created:
-            yield f"lifecycle.{Kind.UPDATED}", f"`{fields.updated}` not before `{fields.created}`"
 
-    def _follows(self, before: Mapping[str, Any], snapshot: Mapping[str, Any]) -> Iterator[Breach]:
-        fields = self.lifecycle.fields
-        if snapshot.get(fields.created) != before.get(fields.created):
-            was = before.get(fields.created)
-            yield f"lifecycle.{Kind.CREATED}", f"`{fields.created}` {was!r}, as in an earlier snapshot"
-        state = self.state
-        now = self.lifecycle.of_status(snapshot.get(fields.status))
-        if state is None or now is None:
-            return  # the judge has spoken of it
-        if state.terminal:
-            yield from self._stays(state, now, before, snapshot)
-            return
-        if now is not state and not self._reaches(state, now):
-            yield f"lifecycle.{Kind.TRANSITIONS}", f"a state that follows {state.name}, not {now.name}"
-        earlier, later = moment(before.get(fields.updated)), moment(snapshot.get(fields.updated))
-        if earlier and later and later < earlier:
-            yield f"lifecycle.{Kind.UPDATED}", f"`{fields.updated}` not before {before.get(fields.updated)}"
+def times(lifecycle: Lifecycle, snapshot: Mapping[str, Any]) -> Iterator[Breach]:
+    """What the times of one snapshot break."""
+    fields = lifecycle.fields
+    created, updated = moment(snapshot.get(fields.created)), moment(snapshot.get(fields.updated))
+    if created and updated and updated < created:
+        yield f"lifecycle.{Kind.UPDATED}", f"`{fields.updated}` not before `{fields.created}`"
 
-    def _stays(
-        self, state: State, now: State, before: Mapping[str, Any], snapshot: Mapping[str, Any]
-    ) -> Iterator[Breach]:
-        fields = self.lifecycle.fields
-        if now is not state:
-            yield f"lifecycle.{state.name}.{Kind.FINAL}", f"the task stays {state.name}, and is not {now.name}"
-            yield f"lifecycle.{Kind.TRANSITIONS}", f"no state follows {state.name}, not {now.name} either"
-            return
-        due = state.refund and before.get(fields.refunded) is False and snapshot.get(fields.refunded) is True
-        may_change = {fields.refunded, fields.updated} if due else set()
-        changed = [k for k in {**before, **snapshot} if before.get(k) != snapshot.get(k) and k not in may_change]
-        if changed:
-            names = ", ".join(f"`{name}`" for name in sorted(changed))
-            yield (
-                f"lifecycle.{state.name}.{Kind.FINAL}",
-                f"the snapshot of a {state.name} task unchanged, also in {names}",
-            )
 
-    def _reaches(self, state: State, other: State) -> bool:
-        seen, waiting = set(), list(state.next)
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting += self.lifecycle.states[name].next
-        return other.name in seen
+def follows(lifecycle: Lifecycle, before: Mapping[str, Any], snapshot: Mapping[str, Any]) -> Iterator[Breach]:
+    """What a snapshot breaks that was made after another one of the same task."""
+    fields = lifecycle.fields
+    if snapshot.get(fields.created) != before.get(fields.created):
+        was = before.get(fields.created)
+        yield f"lifecycle.{Kind.CREATED}", f"`{fields.created}` {was!r}, as in an earlier snapshot"
+    state = lifecycle.of_status(before.get(fields.status))
+    now = lifecycle.of_status(snapshot.get(fields.status))
+    if state is None or now is None:
+        return  # the judge has spoken of it
+    if state.terminal:
+        yield from _stays(lifecycle, state, now, before, snapshot)
+        return
+    if now is not state and not _reaches(lifecycle, state, now):
+        yield f"lifecycle.{Kind.TRANSITIONS}", f"a state that follows {state.name}, not {now.name}"
+    earlier, later = moment(before.get(fields.updated)), moment(snapshot.get(fields.updated))
+    if earlier and later and later < earlier:
+        yield f"lifecycle.{Kind.UPDATED}", f"`{fields.updated}` not before {before.get(fields.updated)}"
+
+
+def _stays(
+    lifecycle: Lifecycle, state: State, now: State, before: Mapping[str, Any], snapshot: Mapping[str, Any]
+) -> Iterator[Breach]:
+    fields = lifecycle.fields
+    if now is not state:
+        yield f"lifecycle.{state.name}.{Kind.FINAL}", f"the task stays {state.name}, and is not {now.name}"
+        yield f"lifecycle.{Kind.TRANSITIONS}", f"no state follows {state.name}, not {now.name} either"
+        return
+    due = state.refund and before.get(fields.refunded) is False and snapshot.get(fields.refunded) is True
+    may_change = {fields.refunded, fields.updated} if due else set()
+    changed = [k for k in {**before, **snapshot} if before.get(k) != snapshot.get(k) and k not in may_change]
+    if changed:
+        names = ", ".join(f"`{name}`" for name in sorted(changed))
+        yield (
+            f"lifecycle.{state.name}.{Kind.FINAL}",
+            f"the snapshot of a {state.name} task unchanged, also in {names}",
+        )
+
+
+def _reaches(lifecycle: Lifecycle, state: State, other: State) -> bool:
+    seen, waiting = set(), list(state.next)
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += lifecycle.states[name].next
+    return other.name in seen
 
 
 def moment(value: Any) -> datetime | None:

@@ -1,0 +1,196 @@
+"""What came out of the traffic so far: findings as they come, and the reports at the end."""
+
+from __future__ import annotations
+
+import time
+import xml.etree.ElementTree as ET
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from contract.clauses import derive_clauses
+from contract.model import Contract, Submission
+from contract_tests.har import entry
+from contract_tests.judge import Judge
+from contract_tests.outline import Outline
+from contract_tests.redact import Redactor
+from contract_tests.report import write_reports
+from contract_tests.settings import SetupError
+from contract_tests.traffic.observer import Observer, Sighting
+from contract_tests.verdicts import Finding, NotExercised, Outcome, Record, Verdicts
+
+_MOST_ENTRIES = 2000
+_LONGEST = 400
+_OUTSIDE = "outside the contract"
+
+
+class Watch:
+    """Watches one server, and keeps what is needed to report on it, within bounds."""
+
+    def __init__(  # noqa: PLR0913 - one argument for each thing that can be said of it
+        self,
+        contract: Contract,
+        file: str,
+        url: str,
+        say: Callable[[str], None],
+        *,
+        strict: bool = False,
+        deadline: float | None = None,
+        slack: float = 0.0,
+    ) -> None:
+        """Begin.
+
+        Args:
+            file: the contract's file, as the user named it.
+            say: shows a line to the user.
+            strict: whether a breach of an assumed clause counts as a failure.
+        """
+        self.redactor = Redactor()
+        clauses = {clause.id: clause for clause in derive_clauses(contract)}
+        judge = Judge(contract, clauses, lambda request: request.curl(url))
+        self._contract, self._file, self._url, self._say, self._strict = contract, file, url, say, strict
+        self._verdicts = Verdicts(tuple(clauses.values()), strict=strict)
+        self._observer = Observer(contract, clauses, judge, deadline=deadline, slack=slack)
+        self._record = Record()
+        self._found: dict[str, Finding] = {}
+        self._entries: deque[dict[str, Any]] = deque(maxlen=_MOST_ENTRIES)
+        self._began = time.time()
+        self._spent = 0
+        self.requests = 0
+        self.unchecked: Counter[str] = Counter()
+
+    def take(self, sighting: Sighting) -> Finding | None:
+        """Take in what passed; gives the first finding that fails, if there is one."""
+        self.requests += 1
+        self._entries.append(entry(sighting.exchange, self._url, self.redactor))
+        if sighting.route.operation is None and not sighting.unchecked:
+            self.unchecked[_OUTSIDE] += 1
+        if sighting.unchecked:
+            self.unchecked[sighting.unchecked] += 1
+            return None
+        try:
+            record = self._observer.observe(sighting)
+        except NotExercised as reason:
+            self.unchecked[str(reason)] += 1
+            return None
+        self._record.held |= record.held
+        self._pay(sighting)
+        for finding in record.findings:
+            self._note(finding)
+        return next((self._clean(finding) for finding in record.findings if self._verdicts.fails(finding)), None)
+
+    def note(self, reason: str) -> None:
+        """Note that something passed that cannot be checked."""
+        self.unchecked[reason] += 1
+
+    def _note(self, finding: Finding) -> None:
+        known = self._found.get(finding.clause)
+        times = known.times + 1 if known else 1
+        clean = replace(known, times=times) if known else self._clean(finding)
+        self._found[finding.clause] = clean
+        if str(times).rstrip("0") == "1":
+            word = "BROKEN" if self._verdicts.fails(finding) else "WARNING"
+            count = f" (seen {times} times)" if times > 1 else ""
+            shown = self._clean(finding)
+            self._say(f"{word} {finding.clause}: expected {_line(shown.expected)}; came {_line(shown.came)}{count}")
+
+    def _pay(self, sighting: Sighting) -> None:
+        operation, answer = sighting.route.operation, sighting.exchange.json()
+        if operation is not None and isinstance(operation.task, Submission) and isinstance(answer, dict):
+            used = answer.get(self._contract.lifecycle.fields.credits)
+            if sighting.exchange.status == operation.task.accepted and type(used) is int:
+                self._spent += used
+
+    def _clean(self, finding: Finding) -> Finding:
+        text = self.redactor.text
+        return replace(
+            finding,
+            expected=text(finding.expected)[:_LONGEST],
+            came=text(finding.came)[:_LONGEST],
+            reproduction=text(finding.reproduction),
+            test="traffic",
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is a finding that is no mere warning."""
+        return any(map(self._verdicts.fails, self._found.values()))
+
+    def outline(self) -> Outline:
+        """All that the reports say; what became known as a secret only later is taken out, too."""
+        findings = [replace(self._clean(found), times=found.times) for found in self._found.values()]
+        findings.sort(key=lambda finding: not self._verdicts.fails(finding))
+        self._record.findings = findings
+        return Outline(
+            target=self._url,
+            contract=f"{self._contract.title} {self._contract.version}",
+            file=self._file,
+            started=self._began,
+            seconds=time.time() - self._began,
+            seed=0,
+            strict=self._strict,
+            verdicts=self._verdicts.of(self._record, "nothing that passed exercises it"),
+            findings=findings,
+            fails=[self._verdicts.fails(finding) for finding in findings],
+            spent=self._spent,
+            refunded=0,
+            full_cost=0,
+            requests=self.requests,
+            waited=0.0,
+            lost="",
+            crashes=[],
+            events=[],
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write the reports.
+
+        Raises:
+            SetupError: if that is not possible.
+        """
+        outline = self.outline()
+        write_reports(folder, outline, [self._scrubbed(item) for item in self._entries])
+        try:
+            ET.ElementTree(_junit(outline)).write(folder / "junit.xml", "utf-8", xml_declaration=True)
+        except OSError as error:
+            raise SetupError(f"{folder}: {error.strerror}") from error
+
+    def _scrubbed(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.redactor.text(value)
+        if isinstance(value, dict):
+            return {self.redactor.text(key): self._scrubbed(item) for key, item in value.items()}
+        return [self._scrubbed(item) for item in value] if isinstance(value, list) else value
+
+    def summary(self) -> list[str]:
+        """The sums, for the terminal."""
+        outline = self.outline()
+        counts = outline.counts()
+        lines = [
+            f"{self.requests:,} requests; {self._spent:,} credits debited",
+            *(f"  {count:,} not checked: {reason}" for reason, count in self.unchecked.most_common()),
+            *(f"  {f.times:,} times {f.clause}" for f in outline.findings),
+            "  ".join(f"{outcome} {counts[outcome]}" for outcome in Outcome) + f"  of {len(outline.verdicts)} clauses",
+        ]
+        return list(map(self.redactor.text, lines))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def _junit(outline: Outline) -> ET.Element:
+    """A test case for each clause."""
+    suite = ET.Element("testsuite", name=f"{outline.contract} at {outline.target}", tests=str(len(outline.verdicts)))
+    failed = {finding.clause: finding for finding in outline.findings}
+    for verdict in outline.verdicts:
+        case = ET.SubElement(suite, "testcase", classname="traffic", name=verdict.clause.id)
+        finding = failed.get(verdict.clause.id)
+        if verdict.outcome is Outcome.BROKEN and finding is not None:
+            said = f"expected {finding.expected}; came {finding.came}"
+            ET.SubElement(case, "failure", message="".join(c if c.isprintable() else " " for c in said))
+        elif verdict.outcome is not Outcome.HELD:
+            ET.SubElement(case, "skipped", message=verdict.reason or str(verdict.outcome))
+    return suite

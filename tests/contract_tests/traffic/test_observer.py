@@ -1,0 +1,129 @@
+"""An answer is held against an earlier one only where one came before the other was asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.model import Contract
+from contract_tests.traffic.messages import Message
+from contract_tests.traffic.sightings import Sightings
+from contract_tests.traffic.watch import Watch
+from tests.contract_tests.harness import SUBMIT, TASKS
+from tests.contract_tests.test_judge import ACCEPTED, COMPLETED, FAILED, INVALID, PENDING, SHORT
+
+KEY = "Bearer sk_live_one"
+BODY = {"model": "gpt-image-2", "prompt": "a paper boat"}
+UNKNOWN = {"error": "Task not found"}
+
+
+class Seen:
+    """A watch, and what is said to it: times are in seconds."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.watch = Watch(contract, "openapi.yaml", "http://x", lambda _: None, strict=True)
+        self.sightings = Sightings(contract, self.watch.redactor)
+
+    def says(self, sent: float, answered: float, status: int, told: Any, asked: Any = None, key: str = KEY) -> None:
+        headers = [("Authorization", key)] * bool(key)
+        request = Message(headers, sent, method="GET" if asked is None else "POST", target=TASKS + "tsk_1")
+        if asked is not None:
+            request.target = SUBMIT
+            request.headers.append(("Content-Type", "application/json"))
+            request.add(asked if isinstance(asked, bytes) else json.dumps(asked).encode())
+        answer = Message([("content-type", "application/json")], answered, status=status)
+        answer.add(json.dumps(told).encode())
+        self.watch.take(self.sightings.of(request, answer, answered))
+
+    @property
+    def broken(self) -> set[str]:
+        return {finding.clause for finding in self.watch.outline().findings}
+
+
+@pytest.fixture
+def seen(contract: Contract) -> Seen:
+    return Seen(contract)
+
+
+def test_a_status_that_goes_back_is_a_finding(seen: Seen) -> None:
+    seen.says(1, 2, 200, COMPLETED)
+    seen.says(3, 4, 200, PENDING)
+    assert seen.broken == {"lifecycle.completed.final", "lifecycle.transitions"}
+
+
+def test_answers_to_requests_that_overlap_may_come_in_any_order(seen: Seen) -> None:
+    seen.says(2, 3, 200, COMPLETED)
+    seen.says(1, 4, 200, PENDING)
+    assert seen.broken == set()
+    seen.says(5, 6, 200, PENDING)
+    assert "lifecycle.completed.final" in seen.broken
+
+
+@given(times=st.lists(st.tuples(st.floats(0, 10), st.floats(0, 10)), max_size=8), ends=st.floats(0, 10))
+def test_a_correct_server_is_never_blamed_however_its_answers_overlap(
+    contract: Contract, times: list[tuple[float, float]], ends: float
+) -> None:
+    """Each answer is what was true at some moment between its request and its arrival."""
+    seen = Seen(contract)
+    spans = sorted(((min(span), max(span)) for span in times), key=lambda span: span[1])
+    for index, (sent, answered) in enumerate(spans):
+        moment = sent if index % 2 else answered
+        late = {**FAILED, "creditsRefunded": moment > ends + 1}
+        seen.says(sent, answered, 200, late if moment > ends else PENDING)
+    assert seen.broken == set()
+
+
+def test_a_task_that_was_accepted_is_found_by_its_caller_and_by_nobody_else_for_sure(seen: Seen) -> None:
+    seen.says(1, 2, 200, ACCEPTED, BODY)
+    seen.says(1.5, 3, 404, UNKNOWN)
+    seen.says(3, 4, 404, UNKNOWN, key="Bearer sk_live_two")
+    assert seen.broken == set()
+    seen.says(3, 4, 404, UNKNOWN)
+    assert seen.broken == {"lifecycle.identity"}
+
+
+def test_a_task_whose_submission_was_not_seen_has_no_price(seen: Seen) -> None:
+    seen.says(1, 2, 200, {**PENDING, "creditsUsed": 77})
+    assert seen.broken == set()
+
+
+def test_a_refund_that_is_late_is_a_finding_and_one_that_comes_shortly_is_none(seen: Seen) -> None:
+    owed = {**FAILED, "creditsRefunded": False}
+    seen.says(1, 2, 200, owed)
+    seen.says(31, 32, 200, owed)
+    assert seen.broken == set()
+    seen.says(33, 34, 200, owed)
+    assert seen.broken == {"lifecycle.failed.refund-flag"}
+
+
+REQUESTS = [
+    (200, {**ACCEPTED, "creditsUsed": 4}, BODY, {"generateImage.gpt-image-2.price"}),
+    (400, INVALID, BODY, {"generateImage.gpt-image-2.prompt.maxLength"}),
+    (200, ACCEPTED, {**BODY, "prompt": 7}, {"generateImage.gpt-image-2.prompt.type"}),
+    (200, ACCEPTED, b"{", {"generateImage.400"}),
+    (200, ACCEPTED, b'{"model":"x","model":"gpt-image-2","prompt":"x"}', set()),
+    (200, ACCEPTED, b"\xef\xbb\xbf{}", set()),
+    (200, ACCEPTED, b'{"model":"gpt-image-2","prompt":"x","n":' + b"9" * 5000 + b"}", set()),
+    (402, SHORT, BODY, {"generateImage.402.required"}),
+    (402, {**SHORT, "required": 3}, BODY, set()),
+    (402, SHORT, {"model": "gpt-image-2"}, {"generateImage.order.400-402"}),
+    (401, {"error": "Unauthorized"}, {"model": "gpt-image-2"}, set()),
+]
+
+
+@pytest.mark.parametrize(("status", "told", "asked", "broken"), REQUESTS)
+def test_a_submission_is_judged_where_the_contract_can_tell(
+    seen: Seen, status: int, told: Any, asked: Any, broken: set[str]
+) -> None:
+    seen.says(1, 2, status, told, asked)
+    assert seen.broken == broken
+
+
+def test_who_has_no_credentials_is_refused_before_anything_else(seen: Seen) -> None:
+    seen.says(1, 2, 200, PENDING, key="")
+    seen.says(1, 2, 400, INVALID, {}, key="Basic abc")
+    assert seen.broken == {"getTask.401", "generateImage.order.401-400"}

@@ -1,0 +1,144 @@
+"""Recordings are read as browsers write them; a file that is none is refused with its place."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.model import Contract
+from contract_tests.traffic.cli import check_traffic
+from contract_tests.traffic.messages import Message
+from contract_tests.traffic.sightings import Sightings
+from contract_tests.traffic.watch import Watch
+from tests.contract_tests.harness import SUBMIT, TASKS
+from tests.contract_tests.test_judge import COMPLETED, PENDING
+
+SITE = "https://shop.example"
+
+
+def entry(number: int, told: Any, url: str = SITE + TASKS + "tsk_1", **content: Any) -> dict[str, Any]:
+    text = told if isinstance(told, str) else json.dumps(told)
+    return {
+        "startedDateTime": f"2026-01-01T10:00:{number:02}.000+01:00",
+        "time": 12.5,
+        "request": {
+            "method": "GET",
+            "url": url,
+            "headers": [{"name": ":authority", "value": "x"}, {"name": "authorization", "value": "Bearer sk_secret_1"}],
+            "bodySize": 0,
+        },
+        "response": {
+            "status": 200,
+            "headers": [
+                {"name": "Content-Type", "value": "application/json"},
+                {"name": "content-encoding", "value": "br"},
+            ],
+            "content": {"size": len(text), "text": text, **content},
+        },
+    }
+
+
+def checked(folder: Path, data: Any, *options: str) -> tuple[int, str]:
+    file = folder / "traffic.har"
+    file.write_text(data if isinstance(data, str) else json.dumps({"log": {"entries": data}}), "utf-8")
+    done = CliRunner().invoke(check_traffic, [str(file), *options])
+    return done.exit_code, done.output
+
+
+def test_a_recording_without_a_breach_is_clean(tmp_path: Path) -> None:
+    status, said = checked(tmp_path, [entry(1, PENDING), entry(2, COMPLETED)])
+    assert status == 0, said
+    assert "broken 0" in said
+
+
+def test_a_breach_is_found_in_the_order_of_the_answers_whatever_the_order_in_the_file(tmp_path: Path) -> None:
+    status, said = checked(tmp_path, [entry(2, PENDING), entry(1, COMPLETED)], "--report", str(tmp_path / "report"))
+    assert status == 1
+    assert "BROKEN lifecycle.completed.final: " in said
+    report = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
+    assert report["counts"]["broken"] == 2
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {
+        *("index.html", "report.json", "junit.xml", "traffic.har")
+    }
+
+
+def test_a_body_may_be_base64(tmp_path: Path) -> None:
+    coded = base64.b64encode(json.dumps({**PENDING, "status": 7}).encode()).decode()
+    assert checked(tmp_path, [entry(1, coded, encoding="base64")])[0] == 1
+
+
+def test_what_has_no_body_is_not_checked(tmp_path: Path) -> None:
+    status, said = checked(tmp_path, [entry(1, PENDING, text=None)])
+    assert status == 0
+    assert "1 not checked: the recording has no body of the answer" in said
+
+
+def test_other_servers_are_left_out(tmp_path: Path) -> None:
+    other = entry(1, {}, url="https://other.example" + TASKS + "x")
+    status, said = checked(tmp_path, [other, entry(2, PENDING)], "--url", SITE)
+    assert status == 0, said
+    assert "1 exchanges with other servers were left out" in said
+
+
+def test_nobody_is_blamed_for_credentials_that_were_taken_out_of_a_recording(tmp_path: Path) -> None:
+    stripped = entry(1, PENDING)
+    stripped["request"]["headers"] = []
+    status, said = checked(tmp_path, [stripped, entry(2, COMPLETED)])
+    assert status == 0, said
+
+
+BAD = {
+    "": "traffic.har:1: no JSON",
+    "{}": "it has no list at log.entries",
+    '{"log": {"entries": [{}]}}': "log.entries[0]: 'request' is missing",
+    '{"log": {"entries": [7]}}': "log.entries[0]: not an entry",
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD.items())
+def test_a_file_that_is_no_recording_is_refused_with_its_place(tmp_path: Path, text: str, said: str) -> None:
+    status, output = checked(tmp_path, text)
+    assert status == 2
+    assert said in output
+    assert len(output.splitlines()) == 1
+
+
+SECRET = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/=_-", min_size=24, max_size=40)
+CARRIERS = ("Authorization", "Cookie", "X-Api-Key", "X-Auth-Token", "query", "Proxy-Authorization")
+
+
+@given(secret=SECRET, carrier=st.sampled_from(CARRIERS), early=st.booleans())
+def test_no_secret_is_written_anywhere(
+    contract: Contract, tmp_path_factory: pytest.TempPathFactory, secret: str, carrier: str, early: bool
+) -> None:
+    lines: list[str] = []
+    watch = Watch(contract, "openapi.yaml", SITE, lines.append)
+    sightings = Sightings(contract, watch.redactor)
+    value = {"Authorization": f"Bearer {secret}", "Cookie": f"a=b; session={secret}"}.get(carrier, secret)
+    headers = [] if carrier == "query" else [(carrier, value)]
+    echo = {"model": "gpt-image-2", "prompt": 7, "seed": secret}
+
+    def passes(headers: list[tuple[str, str]], target: str) -> None:
+        request = Message([*headers, ("Content-Type", "application/json")], 1.0, method="POST", target=target)
+        request.add(json.dumps(echo).encode())
+        answer = Message([("content-type", "application/json"), ("X-Echo", secret)], 2.0, status=418)
+        answer.add(json.dumps(echo).encode())
+        watch.take(sightings.of(request, answer, 2.0))
+
+    if early:  # before anybody knows that it is a secret
+        passes([], SUBMIT)
+        lines.clear()
+    passes(headers, f"{SUBMIT}?api_key={secret}" if carrier == "query" else SUBMIT)
+    folder = tmp_path_factory.mktemp("report")
+    watch.write(folder)
+    assert watch.failed
+    written = "".join(path.read_text("utf-8") for path in folder.iterdir()) + "".join([*lines, *watch.summary()])
+    assert "418" in written
+    assert secret not in written
