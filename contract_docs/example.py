@@ -163,7 +163,9 @@ def _whole(contract: Contract, operation: Operation, submission: Submission) -> 
         Language.PYTHON: _fill(_PYTHON, facts, read=_path(reader.path, reading, "{id}"), body=_literal(body)),
         Language.TYPESCRIPT: _fill(_TYPESCRIPT, facts, read=_path(reader.path, reading, "${id}"), body=_json(body)),
     }
-    return Example(f"{operation.id}-whole", "From the submission to the result", operation.id, False, programs)
+    return Example(
+        f"{operation.id}-whole", "From the submission to the result", operation.id, reads=False, programs=programs
+    )
 
 
 def _fill(text: str, facts: Mapping[str, str], **more: str) -> str:
