@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from contract.model import Lifecycle, State, Submission
 
-_BOX, _HIGH, _GAP, _ROW = 190, 64, 110, 96
+_BOX, _HIGH, _GAP, _ROW = 270, 64, 100, 96
 _LABEL, _BAR, _SCALE, _STEP = 250, 18, 300, 30
 _TIP = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from starlette.responses import Response
 from starlette.routing import Mount, Router
 from starlette.testclient import TestClient
@@ -136,7 +135,8 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return site
 
 
-def test_a_site_built_from_this_contract_is_served_and_may_run_its_own_scripts(built: Path, contract: Any) -> None:
+@pytest.mark.usefixtures("built")
+def test_a_site_built_from_this_contract_is_served_and_may_run_its_own_scripts(contract: Any) -> None:
     client = TestClient(Router([Mount("/", Site(Response(), {}, docs_pages(contract, default_contract())))]))
     response = client.get("/docs/")
     assert (response.url.path, response.text) == ("/docs/index.html", "<p>made of the contract")
@@ -144,7 +144,8 @@ def test_a_site_built_from_this_contract_is_served_and_may_run_its_own_scripts(b
     assert client.get("/docs/api/").status_code == 200
 
 
-def test_a_site_built_from_another_contract_is_not_served(built: Path, contract: Any, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("built")
+def test_a_site_built_from_another_contract_is_not_served(contract: Any, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_bytes(default_contract().read_bytes() + b"\n")
     pages = docs_pages(contract, other)
