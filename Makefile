@@ -8,7 +8,7 @@ WEB := examples/web/node_modules/.installed
 UV := uv==0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help mock test whole thorough matrix bench growth abuse lint format lint-spec screenshots types lint-web lock clean
+.PHONY: help mock test whole thorough matrix bench growth abuse lint format lint-spec docs screenshots types lint-web lock clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lint-spec: $(DEV) $(SPEC_LINT)  ## Lint openapi.yaml, with Redocly and Spectral 
 	@.venv/bin/contract lint
 	@npm --prefix .ci/spec-lint run --silent lint
 
+docs: $(DEV) $(WEB)  ## Build the documentation site, which the mock serves at /docs (needs Node.js, curl and jq)
+	@.venv/bin/contract docs --to build/docs
+
 screenshots: $(DEV)  ## Remake the pictures of README (needs a browser)
 	@mkdir -p docs/screenshots
 	@SCREENSHOTS=docs/screenshots REQUIRE_BROWSER=1 .venv/bin/pytest -k "pictures_of_the_console or fits_and_is_legible" tests/browser
@@ -64,7 +67,7 @@ lock:  ## Remake both locks; to move to newer versions: make lock ARGS=--upgrade
 	@scripts/lock $(ARGS)
 
 clean:  ## Remove everything that the other targets made
-	rm -rf .venv .ci/spec-lint/node_modules examples/web/node_modules benchmarks/others/node_modules .*_cache .coverage* .hypothesis dist
+	rm -rf .venv .ci/spec-lint/node_modules examples/web/node_modules benchmarks/others/node_modules .*_cache .coverage* .hypothesis dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written last, so an interrupted installation starts over. Installing one lock takes back

@@ -18,6 +18,11 @@ def fixtures() -> Path:
     return _first(_PACKAGE / "fixtures", _CHECKOUT / "fixtures")
 
 
+def site() -> Path:
+    """The folder of the built documentation, where there is one."""
+    return _first(_PACKAGE / "site", _CHECKOUT / "build" / "docs")
+
+
 def _first(installed: Path, checkout: Path) -> Path:
     return installed if installed.exists() else checkout
 

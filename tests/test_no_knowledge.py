@@ -22,7 +22,7 @@ from contract.clauses import derive_clauses
 from contract.model import Contract
 
 ROOT = Path(contract_package.__file__).parents[1]
-PACKAGES = ("contract", "mock_server", "contract_tests")
+PACKAGES = ("contract", "mock_server", "contract_tests", "contract_docs")
 DISTINCTIVE = 1000
 """Numbers from here on hardly stand in code by chance."""
 

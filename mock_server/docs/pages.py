@@ -1,7 +1,8 @@
 """The documentation's pages, each at its path, as far as the contract leaves these paths to the mock.
 
 Swagger UI comes from the package `swagger-ui-bundle`: nothing is loaded from elsewhere. The reference reads a copy of
-the document that names no server but this one, so that what is tried is tried here.
+the document that names no server but this one, so that what is tried is tried here. Where the documentation was built
+from this very contract, it stands before the reference.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from starlette.responses import FileResponse, RedirectResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Mount, Route, Router
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from swagger_ui_bundle import swagger_ui_path
 
 from contract.model import Contract
 from contract.reader import JSON
+from contract.resources import site
+from contract.site import Stamp, fingerprint, read_stamp
 from mock_server.headers import STRICT, PageHeaders
 
 _STATIC: Final = Path(__file__).with_name("static")
@@ -46,21 +50,42 @@ def docs_pages(contract: Contract, file: Path) -> Mapping[str, ASGIApp]:
     Args:
         file: the contract's file.
     """
+    stamp = _stamp(file)
     pages: list[dict[str, Answer]] = [
         {"/openapi.yaml": partial(Response, file.read_bytes(), media_type="application/yaml")},
         {"/openapi.json": _json(contract.document.data)},
         {
             "/docs": partial(RedirectResponse, "/docs/"),
-            "/docs/openapi.json": _json(_at_home(contract.document.data)),
-            **{f"/docs/{name}": partial(FileResponse, path) for name, path in _FILES.items()},
+            "/docs/": partial(RedirectResponse, "/docs/index.html" if stamp else "/docs/api/"),
+            "/docs/api": partial(RedirectResponse, "/docs/api/"),
+            "/docs/api/openapi.json": _json(_at_home(contract.document.data)),
+            **{f"/docs/api/{name}": partial(FileResponse, path) for name, path in _FILES.items()},
         },
     ]
-    return {
+    made = {
         path: _page(path, answer)
         for together in pages
         if not any(_is_the_contracts(path, contract) for path in together)
         for path, answer in together.items()
     }
+    if stamp and "/docs/" in made:
+        policy = _POLICY.replace("script-src 'self'", " ".join(("script-src 'self'", *stamp.scripts)))
+        files = PageHeaders(
+            Router([Mount("/docs", StaticFiles(directory=site()))]), policy, {"Cache-Control": "no-cache"}
+        )
+        made |= {f"/docs/{name}": files for name in _names(site()) if not _is_the_contracts(f"/docs/{name}", contract)}
+    return made
+
+
+def _stamp(file: Path) -> Stamp | None:
+    """The stamp of the built site, if it is about the contract in this file."""
+    stamp = read_stamp(site())
+    return stamp if stamp and stamp.contract == fingerprint(file.read_bytes()) else None
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """The files of a site, as a URL's path names them."""
+    return (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
 def _page(path: str, answer: Answer) -> ASGIApp:

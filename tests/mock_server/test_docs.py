@@ -9,8 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.responses import Response
+from starlette.routing import Mount, Router
+from starlette.testclient import TestClient
 
 from contract.resources import default_contract
+from contract.site import Stamp, fingerprint
+from mock_server.docs.pages import docs_pages
+from mock_server.site import Site
 from tests.mock_server.harness import RICH, Process, bearer, changed_contract, request
 
 POLICY = (
@@ -35,7 +41,7 @@ def test_the_document_is_served_as_it_is(mock: Process, contract: Any) -> None:
 
 
 def test_the_reference_reads_a_copy_whose_only_server_is_this_mock(mock: Process) -> None:
-    copy, document = mock.client.get("/docs/openapi.json").json(), mock.client.get("/openapi.json").json()
+    copy, document = mock.client.get("/docs/api/openapi.json").json(), mock.client.get("/openapi.json").json()
     assert copy["servers"] == [{"url": "/"}]
     assert {**copy, "servers": 0} == {**document, "servers": 0}
 
@@ -43,17 +49,19 @@ def test_the_reference_reads_a_copy_whose_only_server_is_this_mock(mock: Process
 def test_all_that_the_reference_loads_is_there_and_its_own(mock: Process) -> None:
     response = mock.client.get("/docs")
     assert (response.status_code, response.headers["location"]) == (307, "/docs/")
-    text = mock.client.get("/docs/").text
+    text = mock.client.get("/docs/api/").text
     loaded = re.findall(r'(?:<script src|<link rel="\w+" href)="([^"]*)"', text)
     assert len(loaded) == 5
     for name in loaded:
-        assert mock.client.get(f"/docs/{name}").status_code == 200
+        assert mock.client.get(f"/docs/api/{name}").status_code == 200
     assert not re.search(r"<script(?![^>]* src=)", text)
     assert "http" not in text
-    assert "persistAuthorization: false" in mock.client.get("/docs/start.js").text
+    assert "persistAuthorization: false" in mock.client.get("/docs/api/start.js").text
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/start.js", "/openapi.yaml", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path", ["/docs", "/docs/", "/docs/api/", "/docs/api/start.js", "/openapi.yaml", "/openapi.json"]
+)
 def test_scripts_come_from_the_mock_alone(mock: Process, path: str) -> None:
     response = mock.client.get(path)
     assert response.headers["content-security-policy"] == POLICY
@@ -68,7 +76,7 @@ def test_what_the_reference_tries_is_tried_here(mock: Process) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/docs/x", "/docs/index.html", "/docs/../openapi.yaml", "/openapi", "/docs/static/start.js"]
+    "path", ["/docs/x", "/docs/api/index.html", "/docs/../openapi.yaml", "/openapi", "/docs/static/start.js"]
 )
 def test_other_paths_are_the_apis(mock: Process, path: str) -> None:
     response = httpx.get(f"{mock.url}{path.replace('..', '%2e%2e')}")
@@ -87,9 +95,9 @@ def document_path(path: str, moved: str = "/api/ai/tasks/{id}") -> Any:
 @pytest.mark.parametrize(
     ("path", "gone", "there"),
     [
-        ("/docs/{id}", ["/docs", "/docs/", "/docs/openapi.json"], ["/openapi.yaml", "/openapi.json"]),
+        ("/docs/{id}", ["/docs", "/docs/", "/docs/api/openapi.json"], ["/openapi.yaml", "/openapi.json"]),
         ("/{id}", ["/docs", "/openapi.yaml", "/openapi.json"], []),
-        ("/{id}/of", [], ["/docs/", "/openapi.yaml", "/openapi.json"]),
+        ("/{id}/of", [], ["/docs/api/", "/openapi.yaml", "/openapi.json"]),
     ],
 )
 def test_the_contract_wins(tmp_path: Path, path: str, gone: list[str], there: list[str]) -> None:
@@ -113,4 +121,33 @@ def test_servers_of_paths_and_operations_are_not_tried(tmp_path: Path) -> None:
     spec = changed_contract(tmp_path, change)
     with Process(tmp_path, ("--spec", str(spec))) as mock:
         assert "elsewhere.example" in mock.client.get("/openapi.yaml").text
-        assert "elsewhere.example" not in mock.client.get("/docs/openapi.json").text
+        assert "elsewhere.example" not in mock.client.get("/docs/api/openapi.json").text
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A finished site about the project's own contract."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("<p>made of the contract", "utf-8")
+    Stamp(fingerprint(default_contract().read_bytes()), ("'sha256-x'",)).write(site)
+    monkeypatch.setattr("mock_server.docs.pages.site", lambda: site)
+    return site
+
+
+@pytest.mark.usefixtures("built")
+def test_a_site_built_from_this_contract_is_served_and_may_run_its_own_scripts(contract: Any) -> None:
+    client = TestClient(Router([Mount("/", Site(Response(), {}, docs_pages(contract, default_contract())))]))
+    response = client.get("/docs/")
+    assert (response.url.path, response.text) == ("/docs/index.html", "<p>made of the contract")
+    assert "script-src 'self' 'sha256-x';" in response.headers["content-security-policy"]
+    assert client.get("/docs/api/").status_code == 200
+
+
+@pytest.mark.usefixtures("built")
+def test_a_site_built_from_another_contract_is_not_served(contract: Any, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_bytes(default_contract().read_bytes() + b"\n")
+    pages = docs_pages(contract, other)
+    assert "/docs/index.html" not in pages
+    assert "/docs/api/" in pages

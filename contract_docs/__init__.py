@@ -1,0 +1,1 @@
+"""The documentation site: pages made from the contract and nothing else, with examples that were run."""

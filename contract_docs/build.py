@@ -1,0 +1,161 @@
+"""Builds the site: tries the examples, writes the pages, lets the generator make HTML of them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from contract.check import check_contract
+from contract.model import Contract
+from contract.site import STAMP, Stamp, fingerprint
+from contract_docs.example import examples
+from contract_docs.history import changelog
+from contract_docs.pages import operation_page, pages
+from contract_docs.trial import try_out
+
+_STATIC: Final = Path(__file__).with_name("static")
+_TITLES: Final = {
+    "index.md": "Overview",
+    "questions.md": "Open questions",
+    "models.md": "Models",
+    "lifecycle.md": "Life of a task",
+    "errors.md": "Errors",
+    "clauses.md": "Clauses",
+    "changelog.md": "Changelog",
+    "source.md": "The contract's text",
+}
+_SCRIPT: Final = re.compile(r"<script(?P<attributes>[^>]*)>(?P<text>.*?)</script>", re.DOTALL)
+
+
+class BuildError(Exception):
+    """The generator refused the pages."""
+
+
+def build(spec: Path, target: Path) -> None:
+    """Build the site of a contract in a folder; what stood there is replaced when the new site is whole.
+
+    Raises:
+        ContractError: for a faulty contract.
+        ExampleError, MockServerError: if an example fails.
+        BuildError: if the generator is missing or finds fault, such as a broken link.
+    """
+    contract, clauses = check_contract(spec)
+    text = spec.read_bytes()
+    tried = tuple(examples(contract))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        programs, sources, built = folder / "programs", folder / "pages", folder / "site"
+        programs.mkdir()
+        answers = try_out(contract, spec, tried, programs)
+        written = pages(contract, clauses, text.decode("utf-8"), tried, answers)
+        written["changelog.md"] = changelog(spec)
+        sources.mkdir()
+        for file, page in written.items():
+            (sources / file).write_text(page, "utf-8")
+        shutil.copy(_STATIC / "site.css", sources)
+        generate(contract, sources, built)
+        Stamp(fingerprint(text), inline_scripts(built)).write(built)
+        _replace(target, built)
+
+
+def generate(contract: Contract, sources: Path, built: Path) -> None:
+    """Make HTML of the pages in a folder; any warning is an error.
+
+    Raises:
+        BuildError: with what the generator said.
+    """
+    config = sources.parent / "mkdocs.yml"
+    config.write_text(yaml.safe_dump(_config(contract, sources, built), sort_keys=False), "utf-8")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(config)]
+    # The sitemap says when the site was built; no two builds of the same contract differ by that.
+    environment = {
+        **os.environ,
+        "SOURCE_DATE_EPOCH": "0",
+        "NO_MKDOCS_2_WARNING": "1",
+        "DISABLE_MKDOCS_2_WARNING": "true",
+    }
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - fixed
+    if said.returncode:
+        raise BuildError(f"MkDocs refused the pages:\n{said.stdout}{said.stderr}")
+
+
+def _config(contract: Contract, sources: Path, built: Path) -> dict[str, Any]:
+    palette = [
+        {
+            "media": f"(prefers-color-scheme: {media})",
+            "scheme": scheme,
+            "primary": "black",
+            "toggle": {"icon": icon, "name": f"Switch to {other}"},
+        }
+        for media, scheme, icon, other in (
+            ("light", "default", "material/weather-night", "dark"),
+            ("dark", "slate", "material/weather-sunny", "light"),
+        )
+    ]
+    operations = [{operation.id: operation_page(operation)} for operation in contract.operations.values()]
+    nav: list[dict[str, Any]] = [{title: file} for file, title in _TITLES.items()]
+    nav.insert(2, {"Operations": operations})
+    return {
+        "site_name": contract.title,
+        "docs_dir": str(sources),
+        "site_dir": str(built),
+        "use_directory_urls": False,
+        "nav": nav,
+        "theme": {
+            "name": "material",
+            "font": False,
+            "palette": palette,
+            "features": [
+                "search.highlight",
+                "search.suggest",
+                "content.code.copy",
+                "content.tabs.link",
+                "navigation.top",
+            ],
+        },
+        "extra_css": ["site.css"],
+        "extra": {"generator": False},
+        "plugins": ["search"],
+        "markdown_extensions": [
+            "attr_list",
+            "md_in_html",
+            "tables",
+            "pymdownx.details",
+            "pymdownx.highlight",
+            "pymdownx.superfences",
+            {"pymdownx.tabbed": {"alternate_style": True}},
+            {"toc": {"permalink": True, "toc_depth": "2"}},
+        ],
+        "validation": {"links": {"anchors": "warn", "not_found": "warn", "unrecognized_links": "warn"}},
+    }
+
+
+def inline_scripts(site: Path) -> tuple[str, ...]:
+    """The scripts that stand in a site's pages, as a content security policy names them."""
+    found = set()
+    for page in site.rglob("*.html"):
+        for script in _SCRIPT.finditer(page.read_text("utf-8")):
+            if not re.search(r"\bsrc=|application/json", script["attributes"]):
+                digest = base64.b64encode(sha256(script["text"].encode()).digest()).decode()
+                found.add(f"'sha256-{digest}'")
+    return tuple(sorted(found))
+
+
+def _replace(target: Path, built: Path) -> None:
+    """Put the new site where the old one was, if that is one."""
+    if target.exists():
+        if any(target.iterdir()) and not (target / STAMP).exists():
+            raise BuildError(f"{target} holds something that is no built site: name another folder, or empty it")
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(built, target)

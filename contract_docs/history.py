@@ -1,0 +1,73 @@
+"""The changelog of the contract: what each commit changed in it, by the history of git, newest first."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from contract.check import check_document
+from contract.diff.compare import compare
+from contract.diff.markdown import markdown
+from contract.document import parse_document
+from contract.errors import ContractError
+from contract.model import Contract
+from contract_docs.markup import plain
+
+NONE = "There is no history here: this site was not built in a git repository that holds the contract and its past.\n"
+
+
+def changelog(spec: Path) -> str:
+    """The page."""
+    return "# Changelog\n\n" + "\n".join(_changes(spec) or [NONE])
+
+
+def _changes(spec: Path) -> list[str]:
+    if _git(spec, "rev-parse", "--is-shallow-repository").strip() != "false":
+        return []
+    log = _git(spec, "log", "--follow", "--name-only", "--format=%x01%h%x00%as%x00%s", "--", spec.name)
+    revisions = []
+    for entry in log.split("\x01")[1:]:
+        head, _, file = entry.strip().partition("\n")
+        revision, day, subject = head.split("\0")
+        title = f"## {day} {plain(subject)}\n\nCommit `{revision}`.\n"
+        revisions.append((title, _read(spec, revision, file.strip())))
+    if not revisions:
+        return []
+    changes = [f"{title}\n{_difference(old, new)}" for (title, new), (_, old) in pairwise(revisions)]
+    return [*changes, f"{revisions[-1][0]}\nThe contract's first version.\n"]
+
+
+def _read(spec: Path, revision: str, file: str) -> Contract | ContractError:
+    text = _git(spec, "show", f"{revision}:{file}")
+    try:
+        return check_document(parse_document(text.encode(), f"{revision}:{file}"))[0]
+    except ContractError as error:
+        return error
+
+
+def _difference(old: Contract | ContractError, new: Contract | ContractError) -> str:
+    for side in (new, old):
+        if isinstance(side, ContractError):
+            return f"Not compared: by today's rules this is no sound contract. {plain(str(side))}\n"
+    if isinstance(old, Contract) and isinstance(new, Contract):
+        return "\n".join(_folded(markdown(compare(old, new)))) + "\n"
+    raise AssertionError(old, new)
+
+
+def _folded(text: str) -> Iterator[str]:
+    """The diff with its folded parts read as Markdown, and titles below that of the commit."""
+    for line in text.splitlines():
+        yield line.replace("<details>", '<details markdown="1">')
+
+
+def _git(spec: Path, *arguments: str) -> str:
+    """What git says; nothing where there is no git, or no repository."""
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    command = [git, "-C", str(spec.resolve().parent), *arguments]
+    said = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - fixed arguments, no shell
+    return said.stdout.decode("utf-8", "replace") if said.returncode == 0 else ""
