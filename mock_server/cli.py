@@ -22,9 +22,11 @@ from contract.errors import ContractError
 from contract.model import Contract, SecurityScheme
 from contract.reader import JSON
 from contract.resources import near
+from contract.site import read_stamp
 from mock_server.accounts import Account
 from mock_server.clock import machine_time
 from mock_server.console.views import BASE
+from mock_server.docs.pages import stamp_of
 from mock_server.guard import is_loopback
 from mock_server.mock import Mock
 from mock_server.outer import Lines
@@ -209,9 +211,18 @@ def _greeting(
     console = f"Console at {url}{BASE}{shown}\n" if settings.control else ""
     return (
         f"{contract.title} {contract.version}, played from {near(settings.spec)}\n"
-        f"Listening on {url} (Ctrl-C ends it)\n{console}Reference at {url}/docs\n{watched}\n{keys}\n\n"
+        f"Listening on {url} (Ctrl-C ends it)\n{console}{_documentation(settings, url)}\n{watched}\n{keys}\n\n"
         f"Try:\n  {_curl(contract, accounts, url)}\n"
     )
+
+
+def _documentation(settings: Settings, url: str) -> str:
+    """Where the documentation is, or why there is only the reference."""
+    if stamp_of(settings.docs, settings.spec):
+        return f"Documentation at {url}/docs, to try it out at {url}/docs/api/"
+    built = read_stamp(settings.docs) is not None
+    why = f" ({near(settings.docs)} was built from another contract: contract docs)" if built else ""
+    return f"Reference at {url}/docs{why}"
 
 
 def _curl(contract: Contract, accounts: Sequence[Account], url: str) -> str:

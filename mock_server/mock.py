@@ -85,7 +85,7 @@ class Mock:
             rooms[PREFIX] = Guard(control_app(control, settings.public_url), token)
             rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
         metrics = Metrics(contract, self._journal, service.machine)
-        pages = {**docs_pages(contract, settings.spec), **metrics.pages()}
+        pages = {**docs_pages(contract, settings.spec, settings.docs), **metrics.pages()}
         api = Counted(Recorder(app, exchanges) if settings.control else app, metrics)
         site = Site(api, rooms, pages)
         if not self._joins:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
-from contract.resources import default_contract, fixtures
+from contract.resources import default_contract, fixtures, site
 from mock_server.accounts import MOST_CREDITS
 from mock_server.plan import LONGEST_SECONDS
 from mock_server.store import KEPT_IN_MEMORY
@@ -61,6 +61,7 @@ class Settings:
     spec: Path = _setting(default_contract(), _FILE, "The contract to play.")
     accounts: Path = _setting(fixtures() / "accounts.yaml", _FILE, "The accounts that are known at the start.")
     scenarios: Path = _setting(fixtures() / "scenarios.yaml", _FILE, "The scenarios that there are.")
+    docs: Path = _setting(site(), _FILE, "The documentation that `contract docs` built of the contract, if it did.")
     scenario: str | None = _setting(None, str, "The scenario that is on at the start; by default what their file says.")
     host: str = _setting("127.0.0.1", str, "Where to listen.")
     port: int = _setting(8000, click.IntRange(0, 65535), "Where to listen; 0 takes a free port.")

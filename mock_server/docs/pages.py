@@ -23,7 +23,6 @@ from swagger_ui_bundle import swagger_ui_path
 
 from contract.model import Contract
 from contract.reader import JSON
-from contract.resources import site
 from contract.site import Stamp, fingerprint, read_stamp
 from mock_server.headers import STRICT, PageHeaders
 
@@ -44,13 +43,14 @@ _POLICY: Final = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-in
 Answer = Callable[[], Response]
 
 
-def docs_pages(contract: Contract, file: Path) -> Mapping[str, ASGIApp]:
+def docs_pages(contract: Contract, file: Path, site: Path) -> Mapping[str, ASGIApp]:
     """The pages that the contract leaves room for, by path.
 
     Args:
         file: the contract's file.
+        site: the folder of the documentation, if any was built.
     """
-    stamp = _stamp(file)
+    stamp = stamp_of(site, file)
     pages: list[dict[str, Answer]] = [
         {"/openapi.yaml": partial(Response, file.read_bytes(), media_type="application/yaml")},
         {"/openapi.json": _json(contract.document.data)},
@@ -71,15 +71,15 @@ def docs_pages(contract: Contract, file: Path) -> Mapping[str, ASGIApp]:
     if stamp and "/docs/" in made:
         policy = _POLICY.replace("script-src 'self'", " ".join(("script-src 'self'", *stamp.scripts)))
         files = PageHeaders(
-            Router([Mount("/docs", StaticFiles(directory=site()))]), policy, {"Cache-Control": "no-cache"}
+            Router([Mount("/docs", StaticFiles(directory=site))]), policy, {"Cache-Control": "no-cache"}
         )
-        made |= {f"/docs/{name}": files for name in _names(site()) if not _is_the_contracts(f"/docs/{name}", contract)}
+        made |= {f"/docs/{name}": files for name in _names(site) if not _is_the_contracts(f"/docs/{name}", contract)}
     return made
 
 
-def _stamp(file: Path) -> Stamp | None:
-    """The stamp of the built site, if it is about the contract in this file."""
-    stamp = read_stamp(site())
+def stamp_of(site: Path, file: Path) -> Stamp | None:
+    """The stamp of a built site, if it is about the contract in this file."""
+    stamp = read_stamp(site)
     return stamp if stamp and stamp.contract == fingerprint(file.read_bytes()) else None
 
 

@@ -265,7 +265,7 @@ def test_a_console_says_that_its_mock_is_gone_and_follows_the_next_one(browser: 
 
 @pytest.mark.whole
 def test_a_request_is_tried_in_the_reference_and_its_key_is_not_kept(mock: Process, page: Page) -> None:
-    page.goto("/docs/")
+    page.goto("/docs/api/")
     page.get_by_role("button", name="Authorize").click()
     page.locator(".modal-ux input").first.fill(RICH)
     page.locator(".modal-ux .authorize").first.click()

@@ -1,7 +1,6 @@
 """The built documentation in a real browser, served by the mock."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
@@ -16,8 +15,9 @@ pytestmark = pytest.mark.whole
 
 @pytest.fixture(scope="module")
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    build(default_contract(), Path("build/docs"))
-    with Process(tmp_path_factory.mktemp("mock")) as mock:
+    folder = tmp_path_factory.mktemp("mock")
+    build(default_contract(), folder / "site")
+    with Process(folder, ("--docs", str(folder / "site"))) as mock:
         yield f"{mock.url}/docs/"
 
 
@@ -49,3 +49,24 @@ def test_no_link_is_broken_and_every_page_fits_a_phone(page: Page, docs: str) ->
         targets = {urldefrag(urljoin(url, link))[0] for link in links}
         waiting += [target for target in targets if target.startswith(docs) and target.endswith(".html")]
     assert len(seen) > 5
+
+
+def test_search_finds_a_clause_and_leads_to_it(page: Page, docs: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{docs}index.html")
+    page.get_by_role("textbox", name="Search").fill("never refunded")
+    page.locator(".md-search-result__item a", has_text="never refunded").first.click()
+    page.wait_for_url("**/clauses.html?*#*no-refund")
+    assert page.locator("#lifecycle\\.completed\\.no-refund, [id*='no-refund']").first.is_visible()
+
+
+def test_pictures_have_words_and_text_is_legible(page: Page, docs: str) -> None:
+    for name in ("models.html", "lifecycle.html"):
+        page.goto(f"{docs}{name}")
+        drawings = page.locator("article svg[role=img], article img")
+        assert drawings.count() > 0
+        for drawing in drawings.all():
+            named = drawing.get_attribute("alt") or drawing.get_attribute("aria-label")
+            assert named or drawing.locator("title").count()
+        size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('article')).fontSize)")
+        assert size >= 14

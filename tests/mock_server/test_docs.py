@@ -125,29 +125,39 @@ def test_servers_of_paths_and_operations_are_not_tried(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def built(tmp_path: Path) -> Path:
     """A finished site about the project's own contract."""
     site = tmp_path / "site"
     site.mkdir()
     (site / "index.html").write_text("<p>made of the contract", "utf-8")
     Stamp(fingerprint(default_contract().read_bytes()), ("'sha256-x'",)).write(site)
-    monkeypatch.setattr("mock_server.docs.pages.site", lambda: site)
     return site
 
 
-@pytest.mark.usefixtures("built")
-def test_a_site_built_from_this_contract_is_served_and_may_run_its_own_scripts(contract: Any) -> None:
-    client = TestClient(Router([Mount("/", Site(Response(), {}, docs_pages(contract, default_contract())))]))
+def test_a_site_built_from_this_contract_is_served_and_may_run_its_own_scripts(contract: Any, built: Path) -> None:
+    client = TestClient(Router([Mount("/", Site(Response(), {}, docs_pages(contract, default_contract(), built)))]))
     response = client.get("/docs/")
     assert (response.url.path, response.text) == ("/docs/index.html", "<p>made of the contract")
     assert "script-src 'self' 'sha256-x';" in response.headers["content-security-policy"]
     assert client.get("/docs/api/").status_code == 200
 
 
-@pytest.mark.usefixtures("built")
-def test_a_site_built_from_another_contract_is_not_served(contract: Any, tmp_path: Path) -> None:
+def test_a_site_built_from_another_contract_is_not_served(contract: Any, built: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_bytes(default_contract().read_bytes() + b"\n")
-    pages = docs_pages(contract, other)
+    pages = docs_pages(contract, other, built)
     assert "/docs/index.html" not in pages
     assert "/docs/api/" in pages
+
+
+def test_the_greeting_says_what_is_at_docs_and_why(tmp_path: Path, built: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_bytes(default_contract().read_bytes() + b"\n")
+    nothing = f"--docs={tmp_path}/nothing"
+    for options, said in {
+        (f"--docs={built}",): "Documentation at {url}/docs, to try it out at {url}/docs/api/",
+        (f"--docs={built}", f"--spec={other}"): "Reference at {url}/docs (site was built from another contract: ",
+        (nothing,): "Reference at {url}/docs\n",
+    }.items():
+        with Process(tmp_path, options) as mock:
+            assert said.format(url=mock.url) in mock.greeting
