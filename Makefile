@@ -53,7 +53,7 @@ docs: $(DEV) $(WEB)  ## Build the documentation site, which the mock serves at /
 
 screenshots: $(DEV)  ## Remake the pictures of README (needs a browser)
 	@mkdir -p docs/screenshots
-	@SCREENSHOTS=docs/screenshots REQUIRE_BROWSER=1 .venv/bin/pytest -k "pictures_of_the_console or fits_and_is_legible" tests/browser
+	@SCREENSHOTS=docs/screenshots REQUIRE_BROWSER=1 .venv/bin/pytest -k "pictures_of or fits_and_is_legible" tests/browser
 
 types: $(WEB)  ## Remake the TypeScript types of openapi.yaml (needs Node.js)
 	@npm --prefix examples/web run --silent types

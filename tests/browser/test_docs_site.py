@@ -1,6 +1,9 @@
 """The built documentation in a real browser, served by the mock."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urldefrag, urljoin
 
 import pytest
@@ -70,3 +73,13 @@ def test_pictures_have_words_and_text_is_legible(page: Page, docs: str) -> None:
             assert named or drawing.locator("title").count()
         size = page.evaluate("parseFloat(getComputedStyle(document.querySelector('article')).fontSize)")
         assert size >= 14
+
+
+@pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="SCREENSHOTS names no folder")
+@pytest.mark.parametrize(("name", "scheme", "width"), [("models", "light", 1280), ("clauses", "dark", 390)])
+def test_pictures_of_the_documentation(browser: Browser, docs: str, name: str, scheme: Any, width: int) -> None:
+    """What README shows."""
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page.goto(f"{docs}{name}.html")
+    page.screenshot(path=Path(os.environ["SCREENSHOTS"]) / f"docs-{name}-{scheme}-{width}.png")
+    page.close()
