@@ -76,7 +76,7 @@ def generate(contract: Contract, sources: Path, built: Path) -> None:
     """
     config = sources.parent / "mkdocs.yml"
     config.write_text(yaml.safe_dump(_config(contract, sources, built), sort_keys=False), "utf-8")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--config-file", str(config)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", str(config)]
     # The sitemap says when the site was built; no two builds of the same contract differ by that.
     environment = {
         **os.environ,

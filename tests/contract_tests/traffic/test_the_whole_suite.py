@@ -28,7 +28,7 @@ def served(serve: str, *options: str) -> Iterator[tuple[str, subprocess.Popen[st
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        env=environment(PYTHONUNBUFFERED="1"),
+        env=environment(measured=serve == PROXY, PYTHONUNBUFFERED="1"),
     )
     assert process.stdout is not None
     try:

@@ -1,0 +1,131 @@
+"""A site is built as a whole or not at all: no example may fail, no tool be missing, no link lead nowhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from contract.check import check_contract
+from contract.model import Contract
+from contract.resources import default_contract
+from contract.site import STAMP, fingerprint, read_stamp
+from contract_docs import build as building
+from contract_docs import trial
+from contract_docs.build import BuildError, build, generate
+from contract_docs.cli import docs
+from contract_docs.example import Example, Language, examples
+from contract_docs.trial import ExampleError, try_out
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return check_contract(default_contract())[0]
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the examples are run with, but for Python: nothing on the PATH but stand-ins that answer in JSON."""
+    folder = tmp_path / "tools"
+    folder.mkdir()
+    for name in ("bash", "node", "tsc", "curl", "jq"):
+        (folder / name).write_text("#!/bin/sh\necho '{\"ran\": true}'\n")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(trial, "_TSC", folder / "none")
+    return folder
+
+
+def some(contract: Contract) -> list[Example]:
+    """An example that submits and one that reads."""
+    made = list(examples(contract))
+    return [next(one for one in made if not one.reads), next(one for one in made if one.reads)]
+
+
+def test_every_example_is_run_against_a_mock_and_its_answer_is_kept(
+    contract: Contract, tools: Path, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    answers = try_out(contract, default_contract(), some(contract), programs)
+    assert len(answers) == 2 * len(Language)
+    for (_, language), answer in answers.items():
+        assert ("taskId" in answer) == (language is Language.PYTHON)
+        assert answer.startswith("{\n")
+    assert (tools / "node").exists()
+
+
+@pytest.mark.parametrize("missing", ["node", "jq", "tsc"])
+def test_a_tool_that_is_missing_is_named_with_what_to_do(
+    contract: Contract, tools: Path, tmp_path: Path, missing: str
+) -> None:
+    (tools / missing).unlink()
+    with pytest.raises(ExampleError, match=f"{missing} is missing, which the examples are run with; "):
+        try_out(contract, default_contract(), some(contract), tmp_path)
+
+
+def test_an_example_that_fails_or_does_not_end_is_told_with_what_it_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ExampleError, match="the example failed with status 3:\nhalf"):
+        trial._run([sys.executable, "-c", "print('half'); raise SystemExit(3)"], "the example", {})  # noqa: SLF001
+    monkeypatch.setattr(trial, "SECONDS", 0.2)
+    with pytest.raises(ExampleError, match=r"the example did not end within 0\.2 seconds"):
+        trial._run([sys.executable, "-c", "import time; time.sleep(60)"], "the example", {})  # noqa: SLF001
+
+
+def test_text_that_is_no_json_is_kept_as_it_is() -> None:
+    assert trial._run([sys.executable, "-c", "print(' a picture ')"], "it", {}) == "a picture"  # noqa: SLF001
+
+
+# --------------------------------------------------------------------- the site
+
+
+@pytest.fixture
+def untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Examples that all answer the same, and are not run."""
+
+    def tried(_contract: Contract, _spec: Path, made: Iterable[Example], _folder: Path) -> Mapping[Any, str]:
+        return {(example.name, language): "{}" for example in made for language in Language}
+
+    monkeypatch.setattr(building, "try_out", tried)
+
+
+@pytest.mark.usefixtures("untried")
+def test_a_site_carries_its_contracts_fingerprint_and_replaces_none_but_a_site(tmp_path: Path) -> None:
+    site = tmp_path / "deep" / "site"
+    build(default_contract(), site)
+    stamp = read_stamp(site)
+    assert stamp is not None
+    assert stamp.contract == fingerprint(default_contract().read_bytes())
+    assert all(script.startswith("'sha256-") for script in stamp.scripts)
+    (site / "old.html").write_text("old")
+    done = CliRunner().invoke(docs, ["--to", str(site)])
+    assert (done.exit_code, done.output) == (0, f"{site}/index.html: built, every example was run\n")
+    assert not (site / "old.html").exists()
+    (site / STAMP).unlink()
+    refused = CliRunner().invoke(docs, ["--to", str(site)])
+    assert refused.exit_code == 1
+    assert (
+        refused.output == f"contract: {site} holds something that is no built site: name another folder, or empty it\n"
+    )
+    assert (site / "index.html").exists()
+
+
+def test_a_link_that_leads_nowhere_is_an_error(contract: Contract, tmp_path: Path) -> None:
+    sources = tmp_path / "pages"
+    sources.mkdir()
+    (sources / "index.md").write_text("[nowhere](nowhere.md)\n")
+    with pytest.raises(BuildError, match=r"nowhere\.md"):
+        generate(contract, sources, tmp_path / "site")
+
+
+def test_a_faulty_contract_builds_nothing(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("openapi: 3.1.0\n")
+    done = CliRunner().invoke(docs, [str(broken), "--to", str(tmp_path / "site")])
+    assert done.exit_code == 1
+    assert done.output.startswith(f"contract: {broken}:1: ")
+    assert not (tmp_path / "site").exists()
