@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,10 @@ from hypothesis import strategies as st
 
 from contract.model import Contract
 from contract_tests.traffic.cli import check_traffic
-from contract_tests.traffic.messages import Message
-from contract_tests.traffic.sightings import Sightings
+from contract_tests.traffic.messages import LONGEST_BODY, Message
+from contract_tests.traffic.sightings import TOO_LONG, Sightings
 from contract_tests.traffic.watch import Watch
+from contract_tests.wire import Answer
 from tests.contract_tests.harness import SUBMIT, TASKS
 from tests.contract_tests.test_judge import COMPLETED, PENDING
 
@@ -92,6 +95,54 @@ def test_nobody_is_blamed_for_credentials_that_were_taken_out_of_a_recording(tmp
     stripped["request"]["headers"] = []
     status, said = checked(tmp_path, [stripped, entry(2, COMPLETED)])
     assert status == 0, said
+
+
+def test_what_was_never_answered_or_only_half_recorded_is_not_checked(tmp_path: Path) -> None:
+    lost, sent, cut = entry(1, PENDING), entry(2, PENDING), entry(3, "{... (9 bytes)")
+    lost["response"] = {"status": 0, "statusText": "", "_error": "net::ERR_CONNECTION_RESET"}
+    sent["request"]["bodySize"] = 9
+    status, said = checked(tmp_path, [lost, sent, cut])
+    assert status == 0, said
+    for why in (
+        "no answer was recorded",
+        "the recording has no body of the request",
+        "the recording has only the beginning of a body",
+    ):
+        assert f"1 not checked: {why}" in said
+
+
+def test_entries_that_cannot_be_read_are_refused_with_their_number(tmp_path: Path) -> None:
+    zoneless = {**entry(1, PENDING), "startedDateTime": "2026-01-01T10:00:00"}
+    assert "log.entries[0]: startedDateTime '2026-01-01T10:00:00' has no zone" in checked(tmp_path, [zoneless])[1]
+    assert "log.entries[0]: a body that is no base64: " in checked(tmp_path, [entry(1, "%", encoding="base64")])[1]
+    missing = CliRunner().invoke(check_traffic, [str(tmp_path / "none.har")])
+    assert (missing.exit_code, missing.output) == (2, f"contract: {tmp_path}/none.har: No such file or directory\n")
+    (tmp_path / "binary.har").write_bytes(b"\xff\xfe")
+    assert "binary.har: no HAR file: " in CliRunner().invoke(check_traffic, [str(tmp_path / "binary.har")]).output
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "said"),
+    [
+        ("gzip", gzip.compress(json.dumps(PENDING).encode()), ""),
+        ("deflate", zlib.compress(json.dumps(PENDING).encode()), ""),
+        ("identity", json.dumps(PENDING).encode(), ""),
+        ("gzip", b"no gzip", "not gzip, as it says"),
+        ("br", b"x", "encoded as 'br'"),
+        ("gzip", gzip.compress(b" " * (LONGEST_BODY + 1)), TOO_LONG),
+    ],
+    ids=["gzip", "deflate", "identity", "no gzip", "unknown", "too long"],
+)
+def test_an_encoded_answer_is_decoded_as_far_as_can_be(contract: Contract, coding: str, body: bytes, said: str) -> None:
+    watch = Watch(contract, "openapi.yaml", SITE, lambda _: None)
+    request = Message([], 0.0, method="GET", target=f"{TASKS}tsk_1")
+    answer = Message([("Content-Encoding", coding), ("Content-Type", "application/json")], 1.0, status=200)
+    answer.add(body)
+    seen = Sightings(contract, watch.redactor, "").of(request, answer, 1.0)
+    assert seen.unchecked == said
+    assert isinstance(seen.exchange.answer, Answer)
+    body = seen.exchange.answer.body
+    assert body == b"" if said else json.loads(body) == PENDING
 
 
 BAD = {
