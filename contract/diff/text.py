@@ -23,7 +23,7 @@ def _lines(diff: Diff) -> Iterator[str]:
         yield ""
         yield TITLES[heading]
         for change in changes:
-            yield f"  {', '.join(change.clauses)}"
+            yield from (f"  {clause}" for clause in change.clauses)
             shown = f" ({values(change)})" if values(change) else ""
             whom = f" breaks: {', '.join(change.breaks)};" if change.breaks else ""
             yield f"    {change.what}{shown};{whom} line {lines(change)}"
