@@ -19,7 +19,10 @@ class Branch:
 
 
 def branches(schema: Node | None, key: str) -> list[Branch]:
-    """The branches below a key, named by the discriminator, by their component, or by their position."""
+    """The branches below a key, named by the discriminator, by their component, or by their position.
+
+    A discriminator knows a branch that it does not map by the name of its component.
+    """
     if schema is None:
         return []
     names: dict[str, list[str]] = {}
@@ -27,8 +30,8 @@ def branches(schema: Node | None, key: str) -> list[Branch]:
         names.setdefault(target, []).append(name)
     found = []
     for node in schema.children(key):
-        chosen = names.get(node.pointer)
-        found.append(Branch(", ".join(sorted(chosen)) if chosen else node.name, chosen is not None, node))
+        chosen = schema.get("discriminator") is not None
+        found.append(Branch(", ".join(sorted(names.get(node.pointer, [node.name]))), chosen, node))
     return found
 
 

@@ -261,7 +261,7 @@ def _discriminator(pair: Pair, child: Pair, side: Side) -> Iterator[Change]:
     field, mapping = child.below("propertyName"), child.below("mapping")
     if not field.same:
         yield field.change(Topic.RULE, "what chooses the branch " + moved(field), side.breaks(Shift.ELSE))
-    elif (mapping.old is None) != (mapping.new is None) or _astray(pair.old) != _astray(pair.new):
+    elif _astray(pair.old) != _astray(pair.new):
         yield from other(mapping)
 
 

@@ -245,6 +245,12 @@ REQUESTS = [
         ("praise.points", BINDS, BREAKS),
     ),
     small(
+        "a choice has the name of its component",
+        ("{stars: Stars, words: Words}", "{words: Words}"),
+        ("praise.stars", BREAKS, BINDS),
+        ("praise.Stars", BINDS, BREAKS),
+    ),
+    small(
         "a choice has one more name",
         ("{stars: Stars,", "{stars: Stars, points: Stars,"),
         ("praise.stars", BREAKS, BINDS),
