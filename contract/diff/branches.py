@@ -19,15 +19,32 @@ class Branch:
 
 
 def branches(schema: Node | None, key: str) -> list[Branch]:
-    """The branches below a key, named by the discriminator, by their component, or by their position."""
+    """The branches below a key, named by the discriminator, by their component, or by their position.
+
+    A discriminator knows a branch that it does not map by the name of its component.
+    """
     if schema is None:
         return []
-    names = {node.value: name for name, node in schema.items("discriminator", "mapping")}
+    names: dict[str, list[str]] = {}
+    for name, target in _mapping(schema):
+        names.setdefault(target, []).append(name)
     found = []
     for node in schema.children(key):
-        chosen = names.get(f"#{node.pointer}")
-        found.append(Branch(chosen or node.name, chosen is not None, node))
+        chosen = schema.get("discriminator") is not None
+        found.append(Branch(", ".join(sorted(names.get(node.pointer, [node.name]))), chosen, node))
     return found
+
+
+def astray(schema: Node) -> dict[str, str]:
+    """The names of a discriminator that lead to none of the schema's branches, each with where it leads."""
+    known = {node.pointer for key in ("oneOf", "anyOf") for node in schema.children(key)}
+    return {name: target for name, target in _mapping(schema) if target not in known}
+
+
+def _mapping(schema: Node) -> Iterator[tuple[str, str]]:
+    """The names of a discriminator, each with the pointer that its reference, or its name of a schema, stands for."""
+    for name, node in schema.items("discriminator", "mapping"):
+        yield name, node.value[1:] if node.value.startswith("#") else f"/components/schemas/{node.value}"
 
 
 def matched(old: Sequence[Branch], new: Sequence[Branch]) -> Iterator[tuple[Branch | None, Branch | None]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from contract.diff.branches import Branch, branches, matched
+from contract.diff.branches import Branch, astray, branches, matched
 from contract.diff.change import Change, Party, Topic
 from contract.diff.pair import Pair, documentation, moved, node_of, other, silent
 from contract.diff.values import canonical, same_value
@@ -77,7 +77,7 @@ def compare_schemas(pair: Pair, side: Side) -> Iterator[Change]:
     yield from _properties(pair, side)
     for key in pair.steps():
         child = pair.below(key)
-        if child.same:
+        if child.same and key not in _ALTERNATIVES:  # what chooses a branch stands beside the branches
             continue
         if key in _SHIFTS:
             yield from _limit(child, side, key)
@@ -256,13 +256,20 @@ def _hides(key: str) -> _Rule:
     return judge
 
 
-def _discriminator(_: Pair, child: Pair, side: Side) -> Iterator[Change]:
+def _discriminator(pair: Pair, child: Pair, side: Side) -> Iterator[Change]:
     """The names of a mapping are compared with the branches; what is left is the field, and whether there is one."""
-    field = child.below("propertyName")
-    if child.old is None or child.new is None or not field.same:
+    field, mapping = child.below("propertyName"), child.below("mapping")
+    if not field.same:
         yield field.change(Topic.RULE, "what chooses the branch " + moved(field), side.breaks(Shift.ELSE))
-    if (child.old and child.new) and (child.below("mapping").old is None) != (child.below("mapping").new is None):
-        yield from other(child.below("mapping"))
+    elif _astray(pair.old) != _astray(pair.new):
+        yield from other(mapping)
+
+
+def _astray(schema: Node | None) -> dict[str, str]:
+    return astray(schema) if schema else {}
+
+
+_ALTERNATIVES = ("oneOf", "anyOf", "allOf")
 
 
 def _alternatives(key: str) -> _Rule:
@@ -294,9 +301,7 @@ _RULES: Mapping[str, _Rule] = {
     "readOnly": _hides("readOnly"),
     "writeOnly": _hides("writeOnly"),
     "discriminator": _discriminator,
-    "oneOf": _alternatives("oneOf"),
-    "anyOf": _alternatives("anyOf"),
-    "allOf": _alternatives("allOf"),
+    **{key: _alternatives(key) for key in _ALTERNATIVES},
     "deprecated": _deprecated,
     "title": _documented,
     "description": _documented,

@@ -80,6 +80,7 @@ ANSWERS = [
             "          description: The voices.\n",
         ),
         ("voices.204", BREAKS, BREAKS),
+        ("voices.200.content-type", BREAKS, BREAKS),
         ("voices.200.additionalProperties", BREAKS, BINDS),
         ("voices.200.voices", BREAKS, BINDS),
     ),
@@ -120,6 +121,24 @@ ANSWERS = [
         "no field has the details",
         ("order: 2, details: details}", "order: 2}"),
         ("generateImage.400.details", BREAKS, BINDS),
+    ),
+    small(
+        "a required field that had no schema has one",
+        ("name: {type: string, maxLength: 20}", "name: {type: string, maxLength: 20}\n        rank: {type: integer}"),
+        ("voices.200.voices.*.rank", BINDS, BREAKS),
+    ),
+    small(
+        "a discriminator for the shapes",
+        (
+            '      oneOf:\n        - $ref: "#/components/schemas/Open"',
+            '      discriminator: {propertyName: state}\n      oneOf:\n        - $ref: "#/components/schemas/Open"',
+        ),
+        ("listen.200.discriminator.propertyName", BOTH, BOTH),
+    ),
+    small(
+        "an answer in other words",
+        ("description: Taken.", "description: Accepted."),
+        ("speak.202.description", WORDS, WORDS),
     ),
 ]
 

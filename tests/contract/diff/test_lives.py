@@ -116,6 +116,21 @@ LIVES = [
     small(
         "the modes have other names", ("absent: stock", "absent: plain"), ("speak.x-task.modes.absent", WORDS, WORDS)
     ),
+    small(
+        "modes go",
+        ("        modes: {field: sample, absent: stock, present: cloned, empty: absent}\n", ""),
+        ("speak.x-task.modes", BREAKS, BINDS),
+    ),
+    small(
+        "a field decides what the result looks like",
+        ("result: {field: url, format: codec}", "result: {field: url}"),
+        ("speak.x-task.result.format", BOTH, BOTH),
+    ),
+    small(
+        "an error code is explained otherwise",
+        ("MUTE: Nothing was heard.", "MUTE: Silence."),
+        ("lifecycle.errorCodes.MUTE", WORDS, WORDS),
+    ),
 ]
 
 

@@ -228,11 +228,44 @@ REQUESTS = [
     small(
         "another content type is read",
         (
-            "          application/json:\n            schema:\n              discriminator",
-            "          application/cbor: {schema: {type: object}}\n          application/json:\n"
-            "            schema:\n              discriminator",
+            "        required: true\n        content:\n",
+            "        required: true\n        content:\n          application/cbor: {schema: {type: object}}\n",
         ),
         ("speak.content-type", BINDS, BREAKS),
+    ),
+    small(
+        "the body must be given",
+        ("requestBody:\n        content:", "requestBody:\n        required: true\n        content:"),
+        ("praise.requestBody.required", BREAKS, BINDS),
+    ),
+    small(
+        "a choice has another name",
+        ("{stars: Stars,", "{points: Stars,"),
+        ("praise.stars", BREAKS, BINDS),
+        ("praise.points", BINDS, BREAKS),
+    ),
+    small(
+        "a choice has the name of its component",
+        ("{stars: Stars, words: Words}", "{words: Words}"),
+        ("praise.stars", BREAKS, BINDS),
+        ("praise.Stars", BINDS, BREAKS),
+    ),
+    small(
+        "a choice has one more name",
+        ("{stars: Stars,", "{stars: Stars, points: Stars,"),
+        ("praise.stars", BREAKS, BINDS),
+        ("praise.points, stars", BINDS, BREAKS),
+    ),
+    small(
+        "a choice that leads nowhere here",
+        ("{stars: Stars,", "{stars: Stars, voice: Voice,"),
+        ("praise.discriminator.mapping", OTHER, OTHER),
+    ),
+    small("the choices are named by their references", ("{stars: Stars,", "{stars: '#/components/schemas/Stars',")),
+    small(
+        "another field chooses",
+        ("propertyName: kind,", "propertyName: sort,"),
+        ("praise.discriminator.propertyName", BOTH, BOTH),
     ),
 ]
 

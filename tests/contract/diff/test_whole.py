@@ -9,6 +9,13 @@ from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, SOURCE, WO
 TWO = "generateImage.nano-banana-2"
 GPT = "generateImage.gpt-image-2"
 
+QUESTION = """    - id: sample-price
+      kind: contradiction
+      question: The primary page's sample response for the model with the flat price of 3 shows `creditsUsed` 12.
+      choice: 3. The table of the same page, the pricing page and the quickstart agree on it.
+      rules: [/components/schemas/GptImage2Request/x-credits]
+"""
+
 WHOLE = [
     small(
         "an operation comes",
@@ -61,7 +68,7 @@ WHOLE = [
     ),
     small(
         "credentials where none were asked for",
-        ("      security: []\n", ""),
+        ("      security: []\n      parameters:", "      parameters:"),
         (
             '        "200":\n          description: The voices.',
             '        "401": {$ref: "#/components/responses/Stranger"}\n        "200":\n'
@@ -124,6 +131,18 @@ WHOLE = [
         (f"{GPT}.outputFormat.type", SOURCE, SOURCE),
         (f"{GPT}.outputFormat.enum", SOURCE, SOURCE),
         ("question.output-format", WORDS, WORDS),
+    ),
+    real(
+        "a question less",
+        (QUESTION, ""),
+        ("question.sample-price", WORDS, WORDS),
+    ),
+    real(
+        "the name of the cookie is documented",
+        ('x-provenance: {"*": page, name: assumed}', "x-provenance: page"),
+        ("    - id: cookie-name\n      kind: assumed", "    - id: cookie-name\n      kind: contradiction"),
+        ("security.sessionCookie.x-provenance", SOURCE, SOURCE),
+        ("question.cookie-name", WORDS, WORDS),
     ),
 ]
 
