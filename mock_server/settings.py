@@ -93,7 +93,7 @@ class Settings:
     watch: bool = _setting(
         False, bool, "Whether the contract, the accounts and the scenarios are read again on a change."
     )
-    max_body_bytes: int = _setting(1024 * 1024, click.IntRange(1), "The largest request body that is read.")
+    max_body_bytes: int = _setting(10 * 1024 * 1024, click.IntRange(1), "The largest request body that is read.")
 
     @property
     def files(self) -> tuple[Path, ...]:
