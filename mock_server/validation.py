@@ -84,11 +84,13 @@ class RequestValidator:
 
     def _common(self, body: Mapping[str, Any]) -> _Faults:
         """What is wrong whichever profile was meant: the faults that all branches find."""
-        found = [branch.faults(body) for branch in self._branches.values()]
+        selector = self._submission.selector
+        others = {name: value for name, value in body.items() if name != selector}
+        found = [branch.faults(others) for branch in self._branches.values()]
         common: _Faults = {}
         for field, messages in found[0].items():
             shared = {message: None for message in messages if all(message in other.get(field, ()) for other in found)}
-            if shared and field != self._submission.selector:
+            if shared and field != selector:
                 common[field] = shared
         return common
 
