@@ -19,7 +19,7 @@ from contract.lint_style import STYLE
 from contract.model import Contract
 from contract.pricing import read_price
 from contract.provenance import KEY, Provenance, provenance
-from contract.reader import JSON, METHODS, read_contract
+from contract.reader import JSON, operation_nodes, read_contract
 from contract.structure import structure_faults
 
 
@@ -81,8 +81,11 @@ def lint(path: Path) -> tuple[Finding, ...]:
         contract = read_contract(document)
     except ContractError as error:
         return _in_order([*found, _finding("meaning", error)])
-    found += [_finding(rule, fault) for rule, look in _WHOLE.items() for fault in look(contract)]
-    return _in_order(found)
+    found += [_finding("parameter", fault) for fault in _parameters(contract)]
+    unsourced = [_finding("source", fault) for fault in _sources(contract)]
+    if not unsourced:  # or it is not known which rules are assumed
+        found += [_finding("question", fault) for fault in question_faults(contract, derive_clauses(contract))]
+    return _in_order([*found, *unsourced])
 
 
 def _finding(rule: str, error: ContractError) -> Finding:
@@ -112,11 +115,10 @@ def _examples(document: Document) -> Faults:
 
 
 def _prices(document: Document) -> Faults:
-    for item in document.root.children("paths"):
-        for method in METHODS:
-            if item.get(method, "x-task", "submits") is not None:
-                for branch in item.children(method, "requestBody", "content", JSON, "schema", "oneOf"):
-                    yield from _caught(read_price, branch)
+    for _, _, operation in operation_nodes(document):
+        if operation.get("x-task", "submits") is not None:
+            for branch in operation.children("requestBody", "content", JSON, "schema", "oneOf"):
+                yield from _caught(read_price, branch)
 
 
 _PARTS: Final[dict[str, Callable[[Document], Faults]]] = {
@@ -141,18 +143,6 @@ def _sources(contract: Contract) -> Faults:
         yield from _caught(provenance, document, clause.pointer)
 
 
-def _questions(contract: Contract) -> Faults:
-    if not any(_sources(contract)):
-        yield from question_faults(contract, derive_clauses(contract))
-
-
 def _sourced(contract: Contract) -> Contract:
     document = contract.document
     return read_contract(replace(document, data={KEY: Provenance.ASSUMED.value, **document.data}))
-
-
-_WHOLE: Final[dict[str, Callable[[Contract], Faults]]] = {
-    "parameter": _parameters,
-    "source": _sources,
-    "question": _questions,
-}

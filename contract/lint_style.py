@@ -8,17 +8,13 @@ from typing import Any, Final
 
 from contract.document import Document, Node
 from contract.errors import ContractError
-from contract.reader import JSON, METHODS
+from contract.reader import JSON, operation_nodes
 
 Faults = Iterator[ContractError]
 
 
 def _operations(document: Document) -> Iterator[Node]:
-    for item in document.root.children("paths"):
-        for method in METHODS:
-            operation = item.get(method)
-            if operation is not None:
-                yield operation
+    return (node for _, _, node in operation_nodes(document))
 
 
 def _responses(document: Document) -> Iterator[tuple[str, Node]]:

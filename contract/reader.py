@@ -48,7 +48,8 @@ def read_contract(document: Document) -> Contract:
     operations: dict[str, Operation] = {}
     schemes = {name: _scheme(node) for name, node in root.items("components", "securitySchemes")}
     lifecycle = _lifecycle(root)
-    for operation in _operations(root, schemes, lifecycle):
+    for path, method, node in operation_nodes(document):
+        operation = _operation(node, path, method, schemes, lifecycle)
         if operation.id in operations:
             raise operation.node.need("operationId").error(
                 f"the operation {operation.id!r} stands here again", "a name of its own"
@@ -127,12 +128,13 @@ def _rule_place(rule: Node) -> None:
         rule.document.at(rule.value, origin=rule.pointer)
 
 
-def _operations(root: Node, schemes: Mapping[str, SecurityScheme], lifecycle: Lifecycle) -> Iterator[Operation]:
-    for path, item in root.need("paths").items():
+def operation_nodes(document: Document) -> Iterator[tuple[str, str, Node]]:
+    """The path, the method and the node of each operation."""
+    for path, item in document.root.need("paths").items():
         for method in METHODS:
             node = item.get(method)
             if node is not None:
-                yield _operation(node, path, method, schemes, lifecycle)
+                yield path, method, node
 
 
 def _operation(
