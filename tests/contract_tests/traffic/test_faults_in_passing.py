@@ -59,7 +59,7 @@ UNSEEN = {
 }
 """Faults that no exchange shows: what they do is to a balance, or only their maker knows whose the credentials are."""
 
-FEW = (None, "price-tier-wrong", "terminal-flips-to-pending")
+FEW = (None, "terminal-flips-to-pending")
 
 
 @pytest.mark.parametrize(
