@@ -45,14 +45,16 @@ async def idle(host: str, port: int) -> None:
 
 
 async def large(host: str, port: int) -> None:
-    """Bodies of 10 MiB, one after the other, as fast as they are taken."""
-    body = b'{"model": "' + b"a" * (10 * MEBIBYTE - 13) + b'"}'
-    await _send(host, port, f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+    """Bodies of 10 MiB, the largest that are read, one after the other, as fast as they are taken."""
+    await _send_body(host, port, 10 * MEBIBYTE)
 
 
-async def largest(host: str, port: int) -> None:
-    """Bodies as large as may be."""
-    body = b'{"model": "' + b"a" * (MEBIBYTE - 13) + b'"}'
+async def too_large(host: str, port: int) -> None:
+    await _send_body(host, port, 20 * MEBIBYTE)
+
+
+async def _send_body(host: str, port: int, size: int) -> None:
+    body = b'{"model": "' + b"a" * (size - 13) + b'"}'
     await _send(host, port, f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 
@@ -77,7 +79,7 @@ KINDS: dict[str, tuple[Abuse | None, int]] = {
     "200 clients that send a byte a second": (slow, 200),
     "2,000 idle connections": (idle, 2000),
     "4 clients with bodies of 10 MiB": (large, 4),
-    "4 clients with bodies of 1 MiB": (largest, 4),
+    "4 clients with bodies of 20 MiB": (too_large, 4),
     "8 clients with headers without end": (header_flood, 8),
     "8 clients with pipelined garbage": (garbage, 8),
 }
