@@ -31,7 +31,7 @@ growth: $(DEV)  ## Measure a mock that holds a million tasks beside an empty one
 abuse: $(DEV)  ## Measure how long others wait for their answers while the mock is abused
 	@.venv/bin/python benchmarks/abuse.py
 
-whole: $(DEV)  ## Run what takes long: whole contract tests, browsers, PostgreSQL, kills and lost databases
+whole: $(DEV) $(WEB)  ## Run what takes long: whole contract tests, browsers, PostgreSQL, kills, the docs (needs Node.js, curl and jq)
 	@.venv/bin/pytest -n auto -m whole
 
 thorough: $(DEV)  ## Run every property with many more examples
