@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
-import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from contract.clauses import derive_clauses
-from contract.errors import ContractError
-from contract.model import Contract, Operation
-from contract.reader import load_contract
+from contract.model import Operation
 from contract.resources import default_contract
-from contract_tests.bench import Bench, Session
+from contract_tests.bench import Bench
 from contract_tests.case import Case, Priced
 from contract_tests.cases import Cases
 from contract_tests.har import entry
@@ -28,22 +21,29 @@ from contract_tests.hooks import MOCK, Hooks, load_hooks, mock_hooks
 from contract_tests.judge import Judge
 from contract_tests.marks import LAST, MARK
 from contract_tests.outline import Outline
+from contract_tests.preflight import (
+    check_answered,
+    check_budget,
+    check_report,
+    check_target,
+    checked_secret,
+    checked_url,
+    load,
+)
 from contract_tests.purse import Purse
 from contract_tests.redact import Redactor
 from contract_tests.report import write_reports
+from contract_tests.session import Session
 from contract_tests.settings import Settings, SetupError, option_of
 from contract_tests.summary import print_summary
 from contract_tests.target import Target, TargetLostError
 from contract_tests.verdicts import Finding, NotExercised, Outcome, Record, Verdicts
-from contract_tests.wire import Exchange, NoAnswer, Request
+from contract_tests.wire import Request
 
 _MODULES = {"test_requests": -1}
 """What is known of requests helps the other modules to name causes, so among equal costs they come first."""
 
 LONGEST_SHOWN = 400
-
-_NOT_THERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
-"""What a server answers that knows nothing of a path."""
 
 RECORD = "contract_record"
 """The attribute under which a test's record travels with its report."""
@@ -62,10 +62,10 @@ class Run:
         self.settings = settings
         self.redactor = Redactor()
         for name in ("key", "second_key", "cookie"):
-            self.redactor.add(_checked_secret(option_of(name), getattr(settings, name)))
+            self.redactor.add(checked_secret(option_of(name), getattr(settings, name)))
         if settings.key and settings.key == settings.second_key:
             raise SetupError("--key and --second-key are the same: the second must be of another account")
-        self.contract = _load(settings.spec)
+        self.contract = load(settings.spec)
         self.clauses = {clause.id: clause for clause in derive_clauses(self.contract)}
         self.cases = {
             operation.id: Cases(self.contract, operation, submission, self.clauses)
@@ -82,9 +82,9 @@ class Run:
         self.lost = ""
         self.crashes: list[str] = []
         self.started = time.time()
-        url = _checked_url(settings.target)
-        self._check_budget(url)
-        self._check_report()
+        url = checked_url(settings.target)
+        check_budget(url, settings, sum(case.price for cases in self.cases.values() for case in cases.valid))
+        check_report(settings.report)
         self.target = Target(
             url,
             timeout=settings.request_timeout,
@@ -93,7 +93,7 @@ class Run:
         )
         try:
             self.session = self._session(url)
-            self._preflight()
+            check_target(self.session)
         except SetupError:
             self.target.close()
             raise
@@ -108,7 +108,7 @@ class Run:
 
     def _session(self, url: str) -> Session:
         probe = self.target.send(Request("GET", MOCK))
-        self._check_answered(probe)
+        check_answered(probe, self.settings.target, self.redactor)
         functions = mock_hooks(url, self.contract, probe)
         if self.settings.hooks:
             functions |= load_hooks(self.settings.hooks, url)
@@ -125,57 +125,6 @@ class Run:
             cases=self.cases,
             events=self.events,
         )
-
-    def _preflight(self) -> None:
-        """Make sure that there is something to test, before hundreds of tests say that there is not."""
-        settings = self.settings
-        if not settings.key and not self.session.hooks.has("new_account"):
-            raise SetupError(
-                "no key: give --key (better: the environment variable CONTRACT_TESTS_KEY), or a hook new_account"
-            )
-        bench = Bench(self.session, self.session.purse)
-        operation, _ = next(self.contract.readings())
-        accounts = {"key": bench.main()} | ({"second key": bench.second()} if settings.second_key else {})
-        refused = {error.status for error in operation.errors.values() if error.when == "unauthenticated"}
-        for name, account in accounts.items():
-            headers = bench.credentials(account)
-            exchange = self.target.send(bench.read_request(operation, "contract-tests-preflight", headers))
-            self._check_answered(exchange)
-            if exchange.status in refused:
-                raise SetupError(f"{settings.target} does not accept the {name}: {exchange.status} to a read with it")
-
-        for submitting, _ in self.contract.submissions():
-            exchange = self.target.send(bench.submission_request(submitting, b"", bench.credentials(bench.main())))
-            if exchange.status in _NOT_THERE:
-                asked = f"{exchange.status} to {submitting.method} {submitting.path}"
-                raise SetupError(f"{settings.target} does not look like {self.contract.title}: it answers {asked}")
-
-    def _check_answered(self, exchange: Exchange) -> None:
-        if isinstance(exchange.answer, NoAnswer):
-            reason = " ".join(self.redactor.text(exchange.answer.reason).split())
-            raise SetupError(f"{self.settings.target} does not answer: {reason}")
-
-    def _check_budget(self, url: str) -> None:
-        if self.settings.max_credits is None and not _is_loopback(urlsplit(url).hostname or ""):
-            raise SetupError(
-                f"{url} may cost real credits: say with --max-credits how many may be spent "
-                f"(a full run takes more than {self._full_cost():,})"
-            )
-
-    def _check_report(self) -> None:
-        """Make the folder now: nobody wants to hear after a run that its report cannot be written."""
-        folder = self.settings.report
-        if not folder:
-            return
-        try:
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SetupError(f"--report {folder}: {error.strerror}") from error
-        if not os.access(folder, os.W_OK):
-            raise SetupError(f"--report {folder}: it cannot be written to")
-
-    def _full_cost(self) -> int:
-        return sum(case.price for cases in self.cases.values() for case in cases.valid)
 
     # ------------------------------------------------------------- collecting
 
@@ -401,41 +350,6 @@ class Run:
         """Say what came out."""
         if hasattr(self, "outline"):
             print_summary(terminalreporter, self.outline, self.settings)
-
-
-def _load(spec: str) -> Contract:
-    try:
-        return load_contract(Path(spec) if spec else default_contract())
-    except ContractError as error:
-        raise SetupError(str(error)) from error
-
-
-def _checked_url(target: str) -> str:
-    try:
-        parts, _ = urlsplit(target), httpx.URL(target)
-        plain = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
-        usable = plain and parts.port != 0 and parts.path.isascii()
-    except (ValueError, httpx.InvalidURL):
-        usable = False
-    else:
-        if parts.username is not None:
-            raise SetupError("--target holds credentials: they belong into --key")
-    if not usable:
-        raise SetupError(f"--target {target!r} is no http(s) URL, such as http://localhost:8000")
-    return target.rstrip("/")
-
-
-def _checked_secret(option: str, secret: str) -> str:
-    if secret != secret.strip() or not secret.isprintable():
-        raise SetupError(f"{option} begins or ends with white space, or has a character that no header can carry")
-    return secret
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _cut(text: str) -> str:

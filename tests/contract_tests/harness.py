@@ -27,12 +27,13 @@ import jsonschema  # type: ignore[import-untyped]
 from contract.clause import Clause
 from contract.document import Document, Node, parse_document
 from contract.model import Contract
-from contract_tests.bench import Bench, Session
+from contract_tests.bench import Bench
 from contract_tests.cases import Cases
 from contract_tests.hooks import Hooks
 from contract_tests.judge import Judge
 from contract_tests.purse import Purse
 from contract_tests.redact import Redactor
+from contract_tests.session import Session
 from contract_tests.settings import Settings
 from contract_tests.target import Target as Connection
 from contract_tests.wire import Answer, Exchange, NoAnswer, Request
