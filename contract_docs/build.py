@@ -19,7 +19,8 @@ from contract.check import check_contract
 from contract.model import Contract
 from contract.site import STAMP, Stamp, fingerprint
 from contract_docs.example import examples
-from contract_docs.history import changelog
+from contract_docs.history import TITLE, HistoryError, changelog
+from contract_docs.markup import plain
 from contract_docs.pages import operation_page, pages
 from contract_docs.trial import try_out
 
@@ -41,8 +42,11 @@ class BuildError(Exception):
     """The generator refused the pages."""
 
 
-def build(spec: Path, target: Path) -> None:
+def build(spec: Path, target: Path) -> list[str]:
     """Build the site of a contract in a folder; what stood there is replaced when the new site is whole.
+
+    Returns:
+        what the site lacks, and why.
 
     Raises:
         ContractError: for a faulty contract.
@@ -50,22 +54,28 @@ def build(spec: Path, target: Path) -> None:
         BuildError: if the generator is missing or finds fault, such as a broken link.
     """
     contract, clauses = check_contract(spec)
-    text = spec.read_bytes()
+    document = spec.read_bytes()
     tried = tuple(examples(contract))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         programs, sources, built = folder / "programs", folder / "pages", folder / "site"
         programs.mkdir()
         answers = try_out(contract, spec, tried, programs)
-        written = pages(contract, clauses, text.decode("utf-8"), tried, answers)
-        written["changelog.md"] = changelog(spec)
+        written = pages(contract, clauses, document.decode("utf-8"), tried, answers)
+        lacks = []
+        try:
+            written["changelog.md"] = changelog(spec)
+        except HistoryError as error:
+            lacks.append(f"no changelog: {error}")
+            written["changelog.md"] = f"{TITLE}Built without the contract's history: {plain(str(error))}\n"
         sources.mkdir()
-        for file, page in written.items():
-            (sources / file).write_text(page, "utf-8")
+        for file, text in written.items():
+            (sources / file).write_text(text, "utf-8")
         shutil.copy(_STATIC / "site.css", sources)
         generate(contract, sources, built)
-        Stamp(fingerprint(text), inline_scripts(built)).write(built)
+        Stamp(fingerprint(document), inline_scripts(built)).write(built)
         _replace(target, built)
+    return lacks
 
 
 def generate(contract: Contract, sources: Path, built: Path) -> None:

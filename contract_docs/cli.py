@@ -25,8 +25,10 @@ def docs(file: Path | None, to: Path) -> None:
     Needs mkdocs-material, Node.js, tsc, curl and jq. Exit status 1 if anything fails; then the old site stays.
     """
     try:
-        build(file or near(default_contract()), to)
+        lacks = build(file or near(default_contract()), to)
     except (BuildError, ContractError, ExampleError, MockServerError) as error:
         click.echo(f"contract: {error}", err=True)
         sys.exit(1)
+    for lack in lacks:
+        click.echo(f"contract: {lack}", err=True)
     click.echo(f"{to / 'index.html'}: built, every example was run")

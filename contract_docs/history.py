@@ -16,17 +16,25 @@ from contract.errors import ContractError
 from contract.model import Contract
 from contract_docs.markup import plain
 
-NONE = "There is no history here: this site was not built in a git repository that holds the contract and its past.\n"
+TITLE = "# Changelog\n\n"
+
+
+class HistoryError(Exception):
+    """The history of the contract cannot be told, and why."""
 
 
 def changelog(spec: Path) -> str:
-    """The page."""
-    return "# Changelog\n\n" + "\n".join(_changes(spec) or [NONE])
+    """The page.
+
+    Raises:
+        HistoryError: if there is no history, or git does not show it.
+    """
+    return TITLE + "\n".join(_changes(spec))
 
 
 def _changes(spec: Path) -> list[str]:
     if _git(spec, "rev-parse", "--is-shallow-repository").strip() != "false":
-        return []
+        raise HistoryError("the clone is shallow: `git fetch --unshallow` brings the past")
     log = _git(spec, "log", "--follow", "--name-only", "--format=%x01%h%x00%as%x00%s", "--", spec.name)
     revisions = []
     for entry in log.split("\x01")[1:]:
@@ -35,7 +43,7 @@ def _changes(spec: Path) -> list[str]:
         title = f"## {day} {plain(subject)}\n\nCommit `{revision}`.\n"
         revisions.append((title, _read(spec, revision, file.strip())))
     if not revisions:
-        return []
+        raise HistoryError(f"no commit holds {spec.name}")
     changes = [f"{title}\n{_difference(old, new)}" for (title, new), (_, old) in pairwise(revisions)]
     return [*changes, f"{revisions[-1][0]}\nThe contract's first version.\n"]
 
@@ -64,10 +72,11 @@ def _folded(text: str) -> Iterator[str]:
 
 
 def _git(spec: Path, *arguments: str) -> str:
-    """What git says; nothing where there is no git, or no repository."""
     git = shutil.which("git")
     if git is None:
-        return ""
+        raise HistoryError("git is missing")
     command = [git, "-C", str(spec.resolve().parent), *arguments]
     said = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - fixed arguments, no shell
-    return said.stdout.decode("utf-8", "replace") if said.returncode == 0 else ""
+    if said.returncode:
+        raise HistoryError(said.stderr.decode("utf-8", "replace").strip())
+    return said.stdout.decode("utf-8", "replace")

@@ -19,7 +19,8 @@ class Outline:
         file: the contract's file.
         started: in seconds since 1970.
         findings: each cause once, failures first; `fails` says of each whether it fails the run.
-        spent, refunded, full_cost: in credits.
+        seed: what the run's requests were made from; None if they were somebody else's.
+        spent, refunded, full_cost: in credits; what a full run costs is None if there is no such thing.
         waited: seconds that the target asked to be given.
         lost: why the run was ended early, or empty.
         crashes: tests that could not be carried out, and why: faults of this tool, or of a hook.
@@ -31,14 +32,14 @@ class Outline:
     file: str
     started: float
     seconds: float
-    seed: int
+    seed: int | None
     strict: bool
     verdicts: Sequence[Verdict]
     findings: Sequence[Finding]
     fails: Sequence[bool]
     spent: int
     refunded: int
-    full_cost: int
+    full_cost: int | None
     requests: int
     waited: float
     lost: str

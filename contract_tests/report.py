@@ -40,11 +40,11 @@ def page(outline: Outline) -> str:
         title=escape(f"{outline.contract} at {outline.target}"),
         when=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(outline.started)),
         seconds=f"{outline.seconds:.1f}",
-        seed=outline.seed,
+        seed="" if outline.seed is None else f", seed {outline.seed}",
         requests=f"{outline.requests:,}",
         spent=f"{outline.spent:,}",
         refunded=f"{outline.refunded:,}",
-        full_cost=f"{outline.full_cost:,}",
+        full_cost="" if outline.full_cost is None else f"; a full run costs at most {outline.full_cost:,}",
         lost=f'<p class="lost">The run was ended: {escape(outline.lost)}</p>' if outline.lost else "",
         counts="".join(f'<li class="{_css(outcome)}"><b>{counts[outcome]}</b> {outcome}</li>' for outcome in Outcome),
         findings="".join(

@@ -7,7 +7,7 @@ request was sent, and against what only its own caller can have done.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,7 @@ SOMEBODY = ""
 """The fingerprint of a caller whose credentials were not to be seen."""
 _MOST_TASKS = 8192
 _MOST_SNAPSHOTS = 6
+_MOST_EVENTS = 8192
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,18 @@ class _Seen:
     snapshots: list[tuple[float, Mapping[str, Any]]] = field(default_factory=list)
     unpaid: float | None = None
     """When it was first seen to have failed without its refund."""
+    credits: int = 0
+    ended: bool = False
+    refunded: bool = False
 
 
 class Observer:
-    """Holds what passes against one contract."""
+    """Holds what passes against one contract.
+
+    Attributes:
+        spent, refunded: the credits that answers said were debited and given back.
+        events: the last debits, refunds and ends of tasks, in the order they were seen.
+    """
 
     def __init__(
         self,
@@ -88,6 +97,9 @@ class Observer:
         self._grace = min(timing.recheck, self._deadline)
         self._slack = slack
         self._tasks: OrderedDict[str, _Seen] = OrderedDict()
+        self.spent = 0
+        self.refunded = 0
+        self.events: deque[Mapping[str, Any]] = deque(maxlen=_MOST_EVENTS)
 
     def observe(self, sighting: Sighting) -> Record:
         """Take in an exchange; gives what it shows.
@@ -239,14 +251,18 @@ class Observer:
             f"the status {initial}",
             exchange,
         )
-        tracked = None
-        if submitted is not None and not submitted.broken and type(answer.get(self._life.fields.credits)) is int:
+        tracked, used = None, answer.get(self._life.fields.credits)
+        credits = used if type(used) is int else 0
+        if credits:
+            self.spent += credits
+            self.events.append({"time": sighting.answered, "what": "debit", "credits": credits})
+        if submitted is not None and not submitted.broken and type(used) is int:
             reading = self._contract.operations[task.reads].task
             found = reading.found if isinstance(reading, Reading) else task.accepted
             tracked = Tracked(
                 self._life, task, operation.id, submitted.body, answer, Account({}), exchange.started, found
             )
-        self._tasks[name] = _Seen(tracked, sighting.answered, sighting.caller)
+        self._tasks[name] = _Seen(tracked, sighting.answered, sighting.caller, credits=credits)
         self._forget()
 
     # ------------------------------------------------------------------- reads
@@ -275,6 +291,20 @@ class Observer:
             record.held |= {clause for clause in self._held(seen, snapshot) if clause in self._clauses}
         if snapshot not in [known for _, known in seen.snapshots]:
             seen.snapshots = [*seen.snapshots, (sighting.answered, snapshot)][-_MOST_SNAPSHOTS:]
+        self._chronicle(name, seen, snapshot, sighting)
+
+    def _chronicle(self, name: str, seen: _Seen, snapshot: Mapping[str, Any], sighting: Sighting) -> None:
+        """Note the end of a task whose beginning was seen, and its refund."""
+        state = self._life.of_status(snapshot.get(self._life.fields.status))
+        if state is None or not state.terminal or not seen.accepted:
+            return
+        if not seen.ended:
+            seen.ended = True
+            self.events.append({"time": sighting.answered, "what": state.name, "task": name, "accepted": seen.accepted})
+        if state.refund and not seen.refunded and snapshot.get(self._life.fields.refunded) is True:
+            seen.refunded = True
+            self.refunded += seen.credits
+            self.events.append({"time": sighting.answered, "what": "refund", "credits": seen.credits})
 
     def _breaches(self, name: str, seen: _Seen, snapshot: Mapping[str, Any], sighting: Sighting) -> Iterator[Breach]:
         life = self._life

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.clauses import derive_clauses
-from contract.model import Contract, Submission
+from contract.model import Contract
 from contract_tests.har import entry
 from contract_tests.judge import Judge
 from contract_tests.outline import Outline
@@ -57,7 +57,6 @@ class Watch:
         self._found: dict[str, Finding] = {}
         self._entries: deque[dict[str, Any]] = deque(maxlen=_MOST_ENTRIES)
         self._began = time.time()
-        self._spent = 0
         self.requests = 0
         self.unchecked: Counter[str] = Counter()
 
@@ -76,7 +75,6 @@ class Watch:
             self.unchecked[str(reason)] += 1
             return None
         self._record.held |= record.held
-        self._pay(sighting)
         for finding in record.findings:
             self._note(finding)
         return next((self._clean(finding) for finding in record.findings if self._verdicts.fails(finding)), None)
@@ -95,13 +93,6 @@ class Watch:
             count = f" (seen {times} times)" if times > 1 else ""
             shown = self._clean(finding)
             self._say(f"{word} {finding.clause}: expected {_line(shown.expected)}; came {_line(shown.came)}{count}")
-
-    def _pay(self, sighting: Sighting) -> None:
-        operation, answer = sighting.route.operation, sighting.exchange.json()
-        if operation is not None and isinstance(operation.task, Submission) and isinstance(answer, dict):
-            used = answer.get(self._contract.lifecycle.fields.credits)
-            if sighting.exchange.status == operation.task.accepted and type(used) is int:
-                self._spent += used
 
     def _clean(self, finding: Finding) -> Finding:
         text = self.redactor.text
@@ -129,19 +120,19 @@ class Watch:
             file=self._file,
             started=self._began,
             seconds=time.time() - self._began,
-            seed=0,
+            seed=None,
             strict=self._strict,
             verdicts=self._verdicts.of(self._record, "nothing that passed exercises it"),
             findings=findings,
             fails=[self._verdicts.fails(finding) for finding in findings],
-            spent=self._spent,
-            refunded=0,
-            full_cost=0,
+            spent=self._observer.spent,
+            refunded=self._observer.refunded,
+            full_cost=None,
             requests=self.requests,
             waited=0.0,
             lost="",
             crashes=[],
-            events=[],
+            events=list(self._observer.events),
         )
 
     def write(self, folder: Path) -> None:
@@ -169,7 +160,7 @@ class Watch:
         outline = self.outline()
         counts = outline.counts()
         lines = [
-            f"{self.requests:,} requests; {self._spent:,} credits debited",
+            f"{self.requests:,} requests; {outline.spent:,} credits debited, {outline.refunded:,} of them refunded",
             *(f"  {count:,} not checked: {reason}" for reason, count in self.unchecked.most_common()),
             *(f"  {f.times:,} times {f.clause}" for f in outline.findings),
             "  ".join(f"{outcome} {counts[outcome]}" for outcome in Outcome) + f"  of {len(outline.verdicts)} clauses",

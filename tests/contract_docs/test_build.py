@@ -115,6 +115,18 @@ def test_a_site_carries_its_contracts_fingerprint_and_replaces_none_but_a_site(t
     assert (site / "index.html").exists()
 
 
+@pytest.mark.usefixtures("untried")
+def test_a_site_without_a_history_says_why_as_does_the_command(tmp_path: Path) -> None:
+    alone = tmp_path / "openapi.yaml"
+    alone.write_bytes(default_contract().read_bytes())
+    done = CliRunner().invoke(docs, [str(alone), "--to", str(tmp_path / "site")])
+    assert done.exit_code == 0, done.output
+    assert "contract: no changelog: fatal: not a git repository" in done.stderr
+    assert (
+        "Built without the contract's history: fatal: not a git" in (tmp_path / "site" / "changelog.html").read_text()
+    )
+
+
 def test_a_link_that_leads_nowhere_is_an_error(contract: Contract, tmp_path: Path) -> None:
     sources = tmp_path / "pages"
     sources.mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract.resources import default_contract
-from contract_docs.history import NONE, changelog
+from contract_docs.history import HistoryError, changelog
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -53,10 +53,16 @@ def test_a_contract_without_history_says_so(tmp_path: Path, contract_file: Path)
     git(alone, "clone", "--quiet", "--depth=1", f"file://{tmp_path}", str(shallow))
     uncommitted = tmp_path / "other.yaml"
     uncommitted.write_bytes(contract_file.read_bytes())
-    for file in (alone / "openapi.yaml", shallow / "openapi.yaml", uncommitted):
-        assert changelog(file) == f"# Changelog\n\n{NONE}"
+    for file, why in (
+        (alone / "openapi.yaml", "not a git repository"),
+        (shallow / "openapi.yaml", "the clone is shallow: `git fetch --unshallow` brings the past"),
+        (uncommitted, r"no commit holds other\.yaml"),
+    ):
+        with pytest.raises(HistoryError, match=why):
+            changelog(file)
 
 
 def test_without_git_there_is_no_history(contract_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert NONE in changelog(contract_file)
+    with pytest.raises(HistoryError, match="git is missing"):
+        changelog(contract_file)

@@ -1,4 +1,4 @@
-"""Traffic such as clients make, with a target that answers it, and somebody who watches it pass."""
+"""Traffic such as clients make, with a target that answers it, and the proxy between them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from contract.model import Contract, Submission
 from contract_tests.cases import Cases
@@ -13,8 +14,10 @@ from contract_tests.target import Target as Connection
 from contract_tests.traffic.messages import Message
 from contract_tests.traffic.sightings import Sightings
 from contract_tests.traffic.watch import Watch
-from contract_tests.wire import Exchange, NoAnswer, Request
+from contract_tests.verdicts import Finding
+from contract_tests.wire import NoAnswer, Request
 from tests.contract_tests.harness import KEY, SUBMIT, TASKS, new_account
+from tests.contract_tests.traffic.wires import standing
 from tests.targets.server import POOR, Target
 
 TASK_SECONDS = 0.1
@@ -44,18 +47,6 @@ BODIES = (
 )
 
 
-def message(exchange: Exchange) -> tuple[Message, Message | NoAnswer]:
-    """An exchange as it would have passed."""
-    sent, came = exchange.request, exchange.answer
-    request = Message(list(sent.headers.items()), exchange.started, method=sent.method, target=sent.path)
-    request.add(sent.body or b"")
-    if isinstance(came, NoAnswer):
-        return request, came
-    answer = Message(list(came.headers.items()), exchange.started, status=came.status)
-    answer.add(came.body)
-    return request, answer
-
-
 def broken_in_passing(fault: str | None, contract: Contract, submission: Submission, cases: Cases) -> set[str]:
     """The clauses that a target with a fault is seen to break."""
     lines: list[str] = []
@@ -63,15 +54,16 @@ def broken_in_passing(fault: str | None, contract: Contract, submission: Submiss
         watch = Watch(contract, "openapi.yaml", target.url, lines.append, strict=True, deadline=DEADLINE)
         sightings = Sightings(contract, watch.redactor)
 
-        def passes(exchange: Exchange) -> None:
-            request, answer = message(exchange)
-            watch.take(sightings.of(request, answer, exchange.started + exchange.seconds))
+        def look(request: Message, answer: Message | NoAnswer, answered: float) -> Finding | None:
+            return watch.take(sightings.of(request, answer, answered))
 
-        connection = Connection(target.url, timeout=10.0, rate=None, watch=passes)
-        try:
-            _talk(connection, target.url, cases, submission)
-        finally:
-            connection.close()
+        with standing(urlsplit(target.url).port or 0, look) as proxy:
+            url = f"http://127.0.0.1:{proxy.port}"
+            connection = Connection(url, timeout=10.0, rate=None, watch=lambda _: None)
+            try:
+                _talk(connection, target.url, cases, submission)
+            finally:
+                connection.close()
     assert watch.requests > 300, "the script said too little to be of use"
     assert all(line.startswith("BROKEN ") for line in lines)
     return {finding.clause for finding in watch.outline().findings}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.model import Contract
+from contract_tests.report import page
 from contract_tests.traffic.messages import Message
 from contract_tests.traffic.sightings import Sightings
 from contract_tests.traffic.watch import Watch
@@ -127,3 +128,26 @@ def test_who_has_no_credentials_is_refused_before_anything_else(seen: Seen) -> N
     seen.says(1, 2, 200, PENDING, key="")
     seen.says(1, 2, 400, INVALID, {}, key="Basic abc")
     assert seen.broken == {"getTask.401", "generateImage.order.401-400"}
+
+
+def test_what_was_debited_and_refunded_and_how_long_tasks_lived_is_reported_once(seen: Seen) -> None:
+    seen.says(1, 2, 200, ACCEPTED, BODY)
+    for second in (3, 4, 5):
+        seen.says(second, second + 0.5, 200, {**FAILED, "creditsRefunded": second > 3})
+    outline = seen.watch.outline()
+    credits = ACCEPTED["creditsUsed"]
+    assert outline.events == [
+        {"time": 2, "what": "debit", "credits": credits},
+        {"time": 3.5, "what": "failed", "task": "tsk_1", "accepted": 2},
+        {"time": 4.5, "what": "refund", "credits": credits},
+    ]
+    assert (outline.spent, outline.refunded) == (credits, credits)
+    shown = page(outline)
+    assert f"4 requests; {credits} credits debited, {credits} of them refunded.</p>" in shown
+    assert "The lives of 1 tasks" in shown
+    assert "seed" not in shown.split("</p>")[0]
+
+
+def test_an_end_whose_beginning_was_not_seen_is_no_event(seen: Seen) -> None:
+    seen.says(1, 2, 200, COMPLETED)
+    assert seen.watch.outline().events == []
