@@ -32,6 +32,7 @@ _TITLES: Final = {
     "lifecycle.md": "Life of a task",
     "errors.md": "Errors",
     "clauses.md": "Clauses",
+    "api/index.md": "Try it out",
     "changelog.md": "Changelog",
     "source.md": "The contract's text",
 }
@@ -70,6 +71,7 @@ def build(spec: Path, target: Path) -> list[str]:
             written["changelog.md"] = f"{TITLE}Built without the contract's history: {plain(str(error))}\n"
         sources.mkdir()
         for file, text in written.items():
+            (sources / file).parent.mkdir(exist_ok=True)
             (sources / file).write_text(text, "utf-8")
         shutil.copy(_STATIC / "site.css", sources)
         generate(contract, sources, built)

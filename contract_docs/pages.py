@@ -20,6 +20,13 @@ _FENCES: Mapping[Language, str] = {
     Language.TYPESCRIPT: "ts",
 }
 
+_TRY = """# Try it out
+
+Where a mock serves this documentation, a form for requests stands here in place of this text. Start one with
+`mock-server --docs FOLDER`, FOLDER being where this site is, and open its `/docs/api/`.
+"""
+"""A mock has a page of its own at this path."""
+
 
 def pages(
     contract: Contract, clauses: tuple[Clause, ...], text: str, examples: tuple[Example, ...], answers: Answers
@@ -38,6 +45,7 @@ def pages(
     made["lifecycle.md"] = "\n".join(_lifecycle(contract))
     made["errors.md"] = "\n".join(_errors(contract))
     made["clauses.md"] = "\n".join(_clauses(clauses))
+    made["api/index.md"] = _TRY
     made["source.md"] = _source(text)
     return made
 

@@ -29,6 +29,7 @@ from mock_server.headers import STRICT, PageHeaders
 _STATIC: Final = Path(__file__).with_name("static")
 _FILES: Final = {
     "": _STATIC / "index.html",
+    "index.html": _STATIC / "index.html",
     "start.js": _STATIC / "start.js",
     "page.css": _STATIC / "page.css",
     "icon.png": swagger_ui_path / "favicon-32x32.png",
@@ -73,7 +74,8 @@ def docs_pages(contract: Contract, file: Path, site: Path) -> Mapping[str, ASGIA
         files = PageHeaders(
             Router([Mount("/docs", StaticFiles(directory=site))]), policy, {"Cache-Control": "no-cache"}
         )
-        made |= {f"/docs/{name}": files for name in _names(site) if not _is_the_contracts(f"/docs/{name}", contract)}
+        paths = {f"/docs/{name}" for name in _names(site)} - made.keys()  # the site has a stand-in for the reference
+        made |= {path: files for path in paths if not _is_the_contracts(path, contract)}
     return made
 
 
