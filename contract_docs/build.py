@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from contract_docs.markup import plain
 from contract_docs.pages import operation_page, pages
 from contract_docs.trial import try_out
 
+_GENERATOR: Final = "material"
 _STATIC: Final = Path(__file__).with_name("static")
 _TITLES: Final = {
     "index.md": "Overview",
@@ -55,6 +57,8 @@ def build(spec: Path, target: Path) -> list[str]:
         BuildError: if the generator is missing or finds fault, such as a broken link.
     """
     contract, clauses = check_contract(spec)
+    if find_spec(_GENERATOR) is None:
+        raise BuildError("MkDocs Material is missing, which makes the pages: `pip install mkdocs-material`")
     document = spec.read_bytes()
     tried = tuple(examples(contract))
     with tempfile.TemporaryDirectory() as name:

@@ -20,6 +20,10 @@ from mock_server.process import running
 SECONDS: Final = 60
 """How long an example may take."""
 
+_WAYS: Final = {
+    "node": "install Node.js 20 or newer",
+    "tsc": "`npm install --global typescript`, or in a checkout `make docs`",
+}
 _TSC: Final = Path(__file__).parents[1] / "examples" / "web" / "node_modules" / ".bin" / "tsc"
 # What @types/node says in a project of one's own.
 _AMBIENT: Final = "declare const process: { env: Record<string, string | undefined> };\n"
@@ -89,7 +93,10 @@ def _compile(folder: Path) -> None:
 def _tool(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        ways = {"node": "install Node.js 20 or newer", "tsc": "run `make examples/web/node_modules/.installed`"}
+        ways = {
+            "node": "install Node.js 20 or newer",
+            "tsc": "`npm install --global typescript`, or in a checkout `make docs`",
+        }
         raise ExampleError(f"{name} is missing, which the examples are run with; {ways.get(name, f'install {name}')}")
     return found
 

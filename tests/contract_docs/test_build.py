@@ -127,6 +127,15 @@ def test_a_site_without_a_history_says_why_as_does_the_command(tmp_path: Path) -
     )
 
 
+def test_without_the_generator_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "_GENERATOR", "no_such_module")
+    done = CliRunner().invoke(docs, ["--to", str(tmp_path / "site")])
+    assert done.exit_code == 1
+    assert done.output == (
+        "contract: MkDocs Material is missing, which makes the pages: `pip install mkdocs-material`\n"
+    )
+
+
 def test_a_link_that_leads_nowhere_is_an_error(contract: Contract, tmp_path: Path) -> None:
     sources = tmp_path / "pages"
     sources.mkdir()
