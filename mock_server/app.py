@@ -8,15 +8,12 @@ make anew for each request is made once for each operation.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any
 
 import jsonschema_rs
 from connexion.exceptions import BadRequestProblem, OAuthProblem, UnsupportedMediaTypeProblem
@@ -44,6 +41,7 @@ from contract.model import Contract, SecurityScheme
 from contract.reader import JSON
 from mock_server.answers import Answer, Errors
 from mock_server.body import parse_body
+from mock_server.intake import Intake
 from mock_server.invalid import InvalidRequest
 from mock_server.outer import EncodedSeparators, header, note
 from mock_server.play import BODY, CALLER, PREFERENCES, Play, operation_id, respond
@@ -232,8 +230,6 @@ def _security(contract: Contract, store: Store, play: Play) -> type:
 # --------------------------------------------------------------- validation
 
 
-_LONG_BODY: Final = 256 * 1024
-"""Bytes; to read and judge more of them takes long enough that others notice."""
 _AS_JSON = (b"content-type", JSON.encode())
 """How most requests say it; the contract's reader sees to it that a body may be JSON."""
 
@@ -260,27 +256,12 @@ class _Parameters(ParameterValidator):
         return problem
 
 
-class _InTurn:
-    """Lets in one at a time, and between two of them leaves the event loop to others for as long as one took."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._began = 0.0
-
-    async def __aenter__(self) -> None:
-        await self._lock.acquire()
-        self._began = time.perf_counter()
-
-    async def __aexit__(self, *_: object) -> None:
-        asyncio.get_running_loop().call_later(time.perf_counter() - self._began, self._lock.release)
-
-
 def _validation(service: Service, max_bytes: int) -> type:
     """The middleware that connexion validates with, which would make anew for each request what an operation needs.
 
     Bodies are validated by the service: connexion cannot say which field of which branch is wrong.
     """
-    in_turn = _InTurn()
+    intake = Intake(max_bytes)
 
     class Operation(RequestValidationOperation):
         def __init__(self, next_app: ASGIApp, *, operation: AbstractOperation, **kwargs: Any) -> None:
@@ -301,8 +282,7 @@ def _validation(service: Service, max_bytes: int) -> type:
                 if _AS_JSON not in scope["headers"]:
                     media_type, _ = self.extract_content_type(scope["headers"])
                     self.validate_mime_type(media_type)
-                raw = await _read(receive, max_bytes)
-                async with in_turn if len(raw) > _LONG_BODY else nullcontext():
+                async with intake.body(receive) as raw:
                     body = parse_body(raw)
                     service.validate(str(operation_id(scope)), body)
                 scope["extensions"][BODY] = body
@@ -316,21 +296,6 @@ def _validation(service: Service, max_bytes: int) -> type:
         api_cls = API
 
     return Validation
-
-
-async def _read(receive: Receive, max_bytes: int) -> bytes:
-    chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise InvalidRequest("The body ended early")
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > max_bytes:
-            raise InvalidRequest(f"The body is larger than {max_bytes} bytes")
-        more = message.get("more_body", False)
-    return b"".join(chunks)
 
 
 # ------------------------------------------------------------------- errors

@@ -166,9 +166,11 @@ class _Link:
         finally:
             for task in (up, down):
                 task.cancel()
-            await asyncio.gather(up, down, return_exceptions=True)
-            to_server.close()
-            self._unanswered()
+            try:
+                await asyncio.gather(up, down, return_exceptions=True)
+            finally:  # the proxy may be told to stop in just this moment
+                to_server.close()
+                self._unanswered()
 
     async def _up(self, data: bytes, to_server: asyncio.StreamWriter) -> None:
         try:

@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 from starlette.responses import PlainTextResponse
 
-from mock_server import protocol
+from mock_server import intake, protocol
 from tests.mock_server.harness import PATIENCE, RICH, SUBMIT, TASKS, Process, bearer, until, valid
 from tests.mock_server.test_breaking_off import asked, say
 
@@ -166,13 +166,30 @@ def test_others_are_served_while_many_send_large_bodies(mock: Process, size: int
     def send(_number: int) -> int:
         return httpx.post(mock.url + SUBMIT, content=body, headers=headers, timeout=PATIENCE).status_code
 
+    grew = [0]
     before = memory(mock.pid)
-    with ThreadPoolExecutor(8) as pool:
-        answers = [pool.submit(send, number) for number in range(40)]
+    with ThreadPoolExecutor(40) as pool:
+        answers = [pool.submit(send, number) for number in range(80)]
         while not all(answer.done() for answer in answers):
             assert mock.submit().status_code == 200
+            grew.append(memory(mock.pid) - before)
         assert {answer.result() for answer in answers} == {400}
-    assert memory(mock.pid) - before < 100 * MEBIBYTE
+    assert max(grew) < 100 * MEBIBYTE
+
+
+@pytest.mark.whole
+def test_long_bodies_that_do_not_come_hold_up_no_long_body_for_ever(mock: Process) -> None:
+    size = 10 * MEBIBYTE
+    begun = asked("POST", SUBMIT, *CREDENTIALS, JSON, body=b"[" * (intake.LONG + 1), announced=size)
+    headers = {**bearer(RICH), "Content-Type": "application/json"}
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(say(mock, begun)) for _ in range(2 * intake.AT_ONCE)]
+        assert mock.submit().status_code == 200
+        whole = httpx.post(mock.url + SUBMIT, content=b" " * size, headers=headers, timeout=PATIENCE)
+        assert whole.status_code == 400
+        for connection in slow:
+            connection.settimeout(PATIENCE)
+            assert b"The body did not come within 10 seconds" in connection.recv(65536)
 
 
 @pytest.mark.whole
