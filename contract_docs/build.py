@@ -118,11 +118,11 @@ def _config(contract: Contract, sources: Path, built: Path) -> dict[str, Any]:
             ("dark", "slate", "material/weather-sunny", "light"),
         )
     ]
-    operations = [{operation.id: operation_page(operation)} for operation in contract.operations.values()]
+    operations = [{_title(operation.id): operation_page(operation)} for operation in contract.operations.values()]
     nav: list[dict[str, Any]] = [{title: file} for file, title in _TITLES.items()]
     nav.insert(2, {"Operations": operations})
     return {
-        "site_name": contract.title,
+        "site_name": _title(contract.title),
         "docs_dir": str(sources),
         "site_dir": str(built),
         "use_directory_urls": False,
@@ -154,6 +154,11 @@ def _config(contract: Contract, sources: Path, built: Path) -> dict[str, Any]:
         ],
         "validation": {"links": {"anchors": "warn", "not_found": "warn", "unrecognized_links": "warn"}},
     }
+
+
+def _title(text: str) -> str:
+    """A title without what could be markup: the theme puts titles into pages as they are, and some unescaped."""
+    return re.sub("[<>&]+", " ", text)
 
 
 def inline_scripts(site: Path) -> tuple[str, ...]:

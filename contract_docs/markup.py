@@ -60,8 +60,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequen
 
 
 def anchor(id: str) -> str:
-    """A name that links lead to: letters, digits, points and dashes; whatever else there is becomes its number."""
-    return "".join(c if (c.isascii() and c.isalnum()) or c in ".-" else f"_{ord(c):x}_" for c in id)
+    """A name that links lead to, and no Markdown: letters, digits, points, dashes; of all else, the number."""
+    return "".join(c if (c.isascii() and c.isalnum()) or c in ".-" else f"-x{ord(c):x}-" for c in id)
 
 
 def line(number: int) -> str:

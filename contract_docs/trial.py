@@ -67,13 +67,13 @@ def _commands(examples: Iterable[Example], folder: Path) -> dict[tuple[str, Lang
     _tool("curl")
     _tool("jq")
     commands = {}
-    for example in examples:
+    for number, example in enumerate(examples):
         for language, suffix, run in (
             (Language.CURL, ".sh", [shell]),
             (Language.PYTHON, ".py", [sys.executable]),
             (Language.TYPESCRIPT, ".ts", [node]),
         ):
-            path = folder / f"{example.name}{suffix}"
+            path = folder / f"example-{number}{suffix}"  # its name is the contract's, and no file's
             path.write_text(example.programs[language] + "\n", "utf-8")
             ran = path.with_suffix(".js") if suffix == ".ts" else path
             commands[example.name, language] = [*run, str(ran)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ def test_every_example_is_run_against_a_mock_and_its_answer_is_kept(
         assert ("taskId" in answer) == (language is Language.PYTHON)
         assert answer.startswith("{\n")
     assert (tools / "node").exists()
+
+
+def test_no_name_of_an_operation_is_a_path(contract: Contract, tools: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "deep" / "programs"
+    programs.mkdir(parents=True)
+    hostile = [replace(one, name=f"../../{tools.name}/{one.name}") for one in some(contract)]
+    try_out(contract, default_contract(), hostile, programs)
+    made = {path for path in tmp_path.rglob("*") if path.suffix in (".sh", ".py", ".ts")}
+    assert len(made) == len(set(programs.iterdir()) & made) >= len(hostile) * len(Language)
 
 
 @pytest.mark.parametrize("missing", ["node", "jq", "tsc"])
@@ -113,6 +123,29 @@ def test_a_site_carries_its_contracts_fingerprint_and_replaces_none_but_a_site(t
         refused.output == f"contract: {site} holds something that is no built site: name another folder, or empty it\n"
     )
     assert (site / "index.html").exists()
+
+
+@pytest.mark.usefixtures("untried")
+def test_nothing_that_a_contract_says_runs_in_a_page(tmp_path: Path) -> None:
+    script = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    text = default_contract().read_text("utf-8")
+    for said in ("title: Image task API", "operationId: generateImage", "summary: Submit an image task"):
+        assert text.count(f"{said}\n") == 1
+        key, _, value = said.partition(": ")
+        text = text.replace(f"{said}\n", f"{key}: '{value} {script}'\n")
+    hostile = tmp_path / "openapi.yaml"
+    hostile.write_text(text, "utf-8")
+    done = CliRunner().invoke(docs, [str(hostile), "--to", str(tmp_path / "site")])
+    assert done.exit_code == 0, done.output
+    pages = [path.read_text("utf-8") for path in (tmp_path / "site").rglob("*.html")]
+    assert len(pages) > 5
+    hits = [
+        page[max(0, page.find(s) - 200) : page.find(s) + 80]
+        for page in pages
+        for s in ("<script>alert", "<img src=x")
+        if s in page
+    ]
+    assert not hits
 
 
 @pytest.mark.usefixtures("untried")
