@@ -59,10 +59,10 @@ def main(target: str | None, pytest_options: tuple[str, ...], **given: Any) -> N
     """
     words = list(pytest_options) if target is None else [target, *pytest_options]
     target = _target(words)
-    if target is None and not given["profile"]:
+    if not target and not given["profile"]:  # an empty one is a variable that is not set
         raise click.UsageError("There is no target: give the URL of the implementation, or a --profile.")
     arguments = ["--pyargs", "contract_tests", "-c", str(Path(__file__).with_name("pytest.ini")), "-q", "--no-header"]
-    if target is not None:
+    if target:
         arguments += ["--target", target]
     for name, value in given.items():
         if value is True:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,9 @@ from contract_tests.settings import Settings, SetupError, option_of, resolve
 
 PYTESTS_OWN = "strict"
 """pytest has the option `--strict` itself; when it stands on the command line, it means clauses too."""
+
+_RUN = "contract-tests-run"
+_HERE = Path(__file__).parent
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -65,4 +69,10 @@ def pytest_configure(config: pytest.Config) -> None:
         run = import_module("contract_tests.run").Run(config, settings)
     except SetupError as error:
         raise pytest.UsageError(str(error)) from error
-    config.pluginmanager.register(run, "contract-tests-run")
+    config.pluginmanager.register(run, _RUN)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> None:
+    """Say once what is missing, where each of the tests would say that it has no bench."""
+    if file_path.parent == _HERE and not parent.config.pluginmanager.has_plugin(_RUN):
+        raise pytest.UsageError("there is no target: give --target URL, or a --profile")

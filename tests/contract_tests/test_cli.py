@@ -2,8 +2,11 @@
 
 import dataclasses
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from contract_tests.cli import main
@@ -44,6 +47,14 @@ def test_without_a_target_there_is_nothing_to_run(tmp_path: Path) -> None:
     outcome = run("", folder=tmp_path)
     assert outcome.status == 2
     assert "There is no target: give the URL" in outcome.text
+    unset = CliRunner().invoke(main, ["", "--max-credits", "0"])
+    assert unset.exit_code == 2
+    assert "There is no target: give the URL" in unset.output
+    words = [sys.executable, "-m", "pytest", "--pyargs", "contract_tests", "--target", ""]
+    with_pytest = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert with_pytest.returncode == pytest.ExitCode.INTERRUPTED
+    assert "E   pytest.UsageError: there is no target: give --target URL, or a --profile" in with_pytest.stdout
+    assert "fixture" not in with_pytest.stdout
 
 
 def test_help_names_every_setting_with_its_environment_variable() -> None:
