@@ -29,12 +29,12 @@ class Stamp:
 
 
 def read_stamp(site: Path) -> Stamp | None:
-    """The stamp of a site; None if no finished site is there."""
+    """The stamp of a site; None if no finished site is there, but perhaps something else of the same name."""
     try:
         stamp = json.loads((site / STAMP).read_text("utf-8"))
-    except FileNotFoundError:
+        return Stamp(str(stamp["contract"]), tuple(map(str, stamp["scripts"])))
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError):
         return None
-    return Stamp(stamp["contract"], tuple(stamp["scripts"]))
 
 
 def fingerprint(text: bytes) -> str:

@@ -54,14 +54,16 @@ def build(spec: Path, target: Path) -> list[str]:
     Raises:
         ContractError: for a faulty contract.
         ExampleError, MockServerError: if an example fails.
-        BuildError: if the generator is missing or finds fault, such as a broken link.
+        BuildError: if the generator is missing or finds fault, such as a broken link, or the folder cannot be had.
     """
+    _check_target(target)
     contract, clauses = check_contract(spec)
     if find_spec(_GENERATOR) is None:
         raise BuildError("MkDocs Material is missing, which makes the pages: `pip install mkdocs-material`")
     document = spec.read_bytes()
     tried = tuple(examples(contract))
-    with tempfile.TemporaryDirectory() as name:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as name:
         folder = Path(name)
         programs, sources, built = folder / "programs", folder / "pages", folder / "site"
         programs.mkdir()
@@ -172,11 +174,16 @@ def inline_scripts(site: Path) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _check_target(target: Path) -> None:
+    """Nothing but a site is replaced by one; nobody wants to hear that when all is built."""
+    if target.exists() and not target.is_dir():
+        raise BuildError(f"{target} is no folder: name another")
+    if target.exists() and any(target.iterdir()) and not (target / STAMP).exists():
+        raise BuildError(f"{target} holds something that is no built site: name another folder, or empty it")
+
+
 def _replace(target: Path, built: Path) -> None:
-    """Put the new site where the old one was, if that is one."""
+    """Put the new site where the old one was; both are in one file system, so that neither is ever there by half."""
     if target.exists():
-        if any(target.iterdir()) and not (target / STAMP).exists():
-            raise BuildError(f"{target} holds something that is no built site: name another folder, or empty it")
-        shutil.rmtree(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(built, target)
+        target.rename(built.with_name("old"))
+    built.rename(target)

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
+import httpx
 
 from contract.errors import ContractError
 from contract.resources import default_contract, near
 from contract_docs.build import BuildError, build
 from contract_docs.trial import ExampleError
 from mock_server.client import MockServerError
+
+
+def _fail(message: str) -> NoReturn:
+    click.echo(f"contract: {message}", err=True)
+    sys.exit(1)
 
 
 @click.command()
@@ -27,8 +34,11 @@ def docs(file: Path | None, to: Path) -> None:
     try:
         lacks = build(file or near(default_contract()), to)
     except (BuildError, ContractError, ExampleError, MockServerError) as error:
-        click.echo(f"contract: {error}", err=True)
-        sys.exit(1)
+        _fail(str(error))
+    except httpx.HTTPError as error:
+        _fail(f"the mock did not answer as it should: {error}")
+    except OSError as error:
+        _fail(f"{error.filename or to}: {error.strerror}")
     for lack in lacks:
         click.echo(f"contract: {lack}", err=True)
     click.echo(f"{to / 'index.html'}: built, every example was run")

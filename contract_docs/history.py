@@ -1,4 +1,7 @@
-"""The changelog of the contract: what each commit changed in it, by the history of git, newest first."""
+"""The changelog of the contract: what each commit changed in it, by the history of git, newest first.
+
+The history is that of the branch: what a merge brought in is told as one change, as it was for who followed the branch.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,17 @@ def changelog(spec: Path) -> str:
 def _changes(spec: Path) -> list[str]:
     if _git(spec, "rev-parse", "--is-shallow-repository").strip() != "false":
         raise HistoryError("the clone is shallow: `git fetch --unshallow` brings the past")
-    log = _git(spec, "log", "--follow", "--name-only", "--format=%x01%h%x00%as%x00%s", "--", spec.name)
+    log = _git(
+        spec,
+        "log",
+        "--first-parent",
+        "--diff-merges=first-parent",
+        "--follow",
+        "--name-only",
+        "--format=%x01%h%x00%as%x00%s",
+        "--",
+        spec.name,
+    )
     revisions = []
     for entry in log.split("\x01")[1:]:
         head, _, file = entry.strip().partition("\n")
@@ -66,7 +79,7 @@ def _difference(old: Contract | ContractError, new: Contract | ContractError) ->
 
 
 def _folded(text: str) -> Iterator[str]:
-    """The diff with its folded parts read as Markdown, and titles below that of the commit."""
+    """The diff with its folded parts read as Markdown."""
     for line in text.splitlines():
         yield line.replace("<details>", '<details markdown="1">')
 

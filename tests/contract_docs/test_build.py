@@ -160,6 +160,25 @@ def test_a_site_without_a_history_says_why_as_does_the_command(tmp_path: Path) -
     )
 
 
+def test_a_folder_that_is_none_or_cannot_be_written_is_refused_before_anything_is_tried(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept")
+    for target, said in {
+        tmp_path / "file": f"{tmp_path}/file is no folder: name another",
+        tmp_path / "file" / "site": f"{tmp_path}/file: File exists",
+        tmp_path: f"{tmp_path} holds something that is no built site: name another folder, or empty it",
+    }.items():
+        done = CliRunner().invoke(docs, ["--to", str(target)])
+        assert (done.exit_code, done.output) == (1, f"contract: {said}\n")
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "7", "{}", '{"contract": "x"}', '{"contract": "x", "scripts": 7}'])
+def test_what_only_has_the_name_of_a_stamp_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / STAMP).write_text(text)
+    assert read_stamp(tmp_path) is None
+    assert read_stamp(tmp_path / STAMP) is None
+
+
 def test_without_the_generator_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "_GENERATOR", "no_such_module")
     done = CliRunner().invoke(docs, ["--to", str(tmp_path / "site")])

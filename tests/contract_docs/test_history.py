@@ -44,6 +44,20 @@ def test_every_commit_is_told_newest_first(contract_file: Path) -> None:
     assert page.endswith("The contract's first version.\n")
 
 
+def test_what_a_merge_brought_is_told_of_the_merge_and_of_nothing_else(contract_file: Path) -> None:
+    git(contract_file.parent, "branch", "prices")
+    commit(contract_file, "Wait longer", "deadlineSeconds: 180", "deadlineSeconds: 240")
+    git(contract_file.parent, "checkout", "--quiet", "prices")
+    commit(contract_file, "Ask more for 4K", "4K: 20}", "4K: 24}")
+    git(contract_file.parent, "checkout", "--quiet", "-")
+    git(contract_file.parent, "merge", "--quiet", "--no-ff", "--message=Merge the prices", "prices")
+    page = changelog(contract_file)
+    merged, longer, begun = (page.index(title) for title in ("Merge the prices", "Wait longer", "Begin"))
+    assert merged < longer < begun
+    assert "**24**" in page[merged:longer]
+    assert "**24**" not in page[longer:]
+
+
 def test_a_contract_without_history_says_so(tmp_path: Path, contract_file: Path) -> None:
     alone = tmp_path.with_name(f"{tmp_path.name}-alone")
     alone.mkdir()
