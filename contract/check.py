@@ -34,11 +34,10 @@ def check_document(document: Document) -> tuple[Contract, tuple[Clause, ...]]:
     contract = read_contract(document)
     for operation in contract.operations.values():
         check_path(operation)
-    for node in (*walk(document.root), contract.lifecycle.node, contract.conventions.node):
-        if KEY in node.steps():
-            check_provenance(node)
-        if "schema" in node.steps():
-            json_schema(node.need("schema"))
+    for node in marked(contract):
+        check_provenance(node)
+    for schema in schemas(contract):
+        json_schema(schema)
     for schema, example in examples(document):
         check_example(schema, example)
     for fault in openapi_faults(document):
@@ -47,6 +46,21 @@ def check_document(document: Document) -> tuple[Contract, tuple[Clause, ...]]:
     for fault in question_faults(contract, clauses):
         raise fault
     return contract, clauses
+
+
+def marked(contract: Contract) -> Iterator[Node]:
+    """Everything that says where its rules come from."""
+    return (node for node in _nodes(contract) if KEY in node.steps())
+
+
+def schemas(contract: Contract) -> Iterator[Node]:
+    """The schema of every body, header and parameter."""
+    return (node.need("schema") for node in _nodes(contract) if "schema" in node.steps())
+
+
+def _nodes(contract: Contract) -> Iterator[Node]:
+    yield from walk(contract.document.root)
+    yield from (contract.lifecycle.node, contract.conventions.node)
 
 
 def check_path(operation: Operation) -> None:
@@ -64,10 +78,21 @@ def check_path(operation: Operation) -> None:
 
 
 def openapi_faults(document: Document) -> Iterator[ContractError]:
-    """What is left of OpenAPI, such as parameters given twice; these faults have no place more exact."""
+    """What is left of OpenAPI, such as parameters given twice."""
+    places = {id(node.value): node.pointer for node in _parts(document.root)}
     for error in OpenAPIV30SpecValidator(document.data).iter_errors():
-        pointer = "".join(f"/{escape(str(step))}" for step in error.absolute_path)
-        yield document.error(pointer, error.message, "valid OpenAPI 3.0")
+        # A path is of little use: it begins at whatever part the validator was looking at.
+        found = next((places[id(part)] for part in (error.instance, error.schema) if id(part) in places), "")
+        yield document.error(found, error.message, "valid OpenAPI 3.0")
+
+
+def _parts(node: Node) -> Iterator[Node]:
+    """Every mapping and every list, data among them."""
+    yield node
+    for key in node.steps():
+        child = node.child(key)
+        if isinstance(child.value, dict | list):
+            yield from _parts(child)
 
 
 def examples(document: Document) -> Iterator[tuple[Node, Node]]:

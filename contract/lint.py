@@ -11,15 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, ParamSpec
 
-from contract.check import check_example, check_path, examples, openapi_faults, question_faults
+from contract.check import check_example, check_path, examples, marked, openapi_faults, question_faults, schemas
 from contract.clauses import derive_clauses
 from contract.document import Document, load_document
 from contract.errors import ContractError
 from contract.lint_style import STYLE
 from contract.model import Contract
 from contract.pricing import read_price
-from contract.provenance import KEY, Provenance, provenance
+from contract.provenance import KEY, Provenance, check_provenance, provenance
 from contract.reader import JSON, operation_nodes, read_contract
+from contract.schema import json_schema
 from contract.structure import structure_faults
 
 
@@ -81,7 +82,7 @@ def lint(path: Path) -> tuple[Finding, ...]:
         contract = read_contract(document)
     except ContractError as error:
         return _in_order([*found, _finding("meaning", error)])
-    found += [_finding("parameter", fault) for fault in _parameters(contract)]
+    found += [_finding(rule, fault) for rule, look in _WHOLE.items() for fault in look(contract)]
     unsourced = [_finding("source", fault) for fault in _sources(contract)]
     if not unsourced:  # or it is not known which rules are assumed
         found += [_finding("question", fault) for fault in question_faults(contract, derive_clauses(contract))]
@@ -134,6 +135,23 @@ _PARTS: Final[dict[str, Callable[[Document], Faults]]] = {
 def _parameters(contract: Contract) -> Faults:
     for operation in contract.operations.values():
         yield from _caught(check_path, operation)
+
+
+def _marks(contract: Contract) -> Faults:
+    for node in marked(contract):
+        yield from _caught(check_provenance, node)
+
+
+def _schemas(contract: Contract) -> Faults:
+    for node in schemas(contract):
+        yield from _caught(json_schema, node)
+
+
+_WHOLE: Final[dict[str, Callable[[Contract], Faults]]] = {
+    "parameter": _parameters,
+    "source": _marks,
+    "schema": _schemas,
+}
 
 
 def _sources(contract: Contract) -> Faults:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from contract.document import Document, Node
 from contract.errors import ContractError
 from contract.reader import JSON, operation_nodes
+from contract.structure import walk
 
 Faults = Iterator[ContractError]
 
@@ -98,6 +99,15 @@ def _examples_of(media: Node) -> Iterator[Node]:
             yield value
 
 
+def _required(document: Document) -> Faults:
+    """What a schema requires is a field of it; a misspelt name would be required for ever, and never met."""
+    for schema in walk(document.root):
+        properties = schema.get("properties")
+        for name in schema.children("required") if properties and schema.get("required") else ():
+            if properties and name.value not in properties.steps():
+                yield name.error(f"it requires {name.value!r}, which is no property of it", "one of its properties")
+
+
 def _unused_parts(document: Document) -> Faults:
     """Every component is led to, other than from within."""
     used = Counter(_references(document.data))
@@ -145,6 +155,7 @@ STYLE: Final[dict[str, Callable[[Document], Faults]]] = {
     "error-shape": _error_shape,
     "operation-name": _names,
     "description": _descriptions,
+    "required": _required,
     "example-missing": _examples,
     "unused": _unused_parts,
     "unused-name": _unused_names,

@@ -362,4 +362,4 @@ def _check_fields(submission: Submission, lifecycle: Lifecycle) -> None:
     for echo in lifecycle.node.children("echoes"):
         for profile in submission.profiles.values():
             if echo.value not in profile.required:
-                raise echo.error(f"{profile.name} does not require it", "a required request field")
+                raise echo.error(f"{profile.name} does not require {echo.value!r}", "a required request field")

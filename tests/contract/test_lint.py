@@ -31,6 +31,15 @@ def test_the_projects_contract_has_nothing_that_is_wrong() -> None:
         ("2K: 6, 4K: 8}", "2K: 6}", "price", "tiers:", "resolution '4K' has no price"),
         ("taskId: tsk_01K7E9V4TQ2M8N5R3W6Y1Z0ABC, status: 0,", "taskId: 1, status: 0,", "example", "value:", "fit"),
         ("        - name: id\n", "        - name: task\n", "parameter", "    get:", "'id' is not declared"),
+        ("enum: [2K, 4K]", "enum: [2K, 4K, 2K]", "openapi", "enum: [2K, 4K, 2K]", "non-unique"),
+        ("required: [model, prompt]", "required: [model, promt]", "required", "promt", "no property of it"),
+        (
+            "        required/errorCode: docs\n",
+            "        required/none: docs\n",
+            "source",
+            "required/none",
+            "leads nowhere",
+        ),
         ("  - sessionCookie: []\n", "", "unused-name", "    sessionCookie:", "nothing asks for 'sessionCookie'"),
         (
             TAGGED,
