@@ -63,7 +63,7 @@ def build(spec: Path, target: Path) -> list[str]:
     document = spec.read_bytes()
     tried = tuple(examples(contract))
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent.absolute()) as name:
         folder = Path(name)
         programs, sources, built = folder / "programs", folder / "pages", folder / "site"
         programs.mkdir()

@@ -104,8 +104,11 @@ def untried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("untried")
-def test_a_site_carries_its_contracts_fingerprint_and_replaces_none_but_a_site(tmp_path: Path) -> None:
-    site = tmp_path / "deep" / "site"
+def test_a_site_carries_its_contracts_fingerprint_and_replaces_none_but_a_site(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    site = Path("deep") / "site"
     site.mkdir(parents=True)
     Stamp("that of another contract", ()).write(site)
     (site / "old.html").write_text("old")
