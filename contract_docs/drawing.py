@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contract.model import Lifecycle, State, Submission
 
 _BOX, _HIGH, _GAP, _ROW = 270, 64, 100, 96
-_LABEL, _BAR, _SCALE, _STEP = 250, 18, 300, 30
+_BAR, _SCALE, _STEP, _NUMBER = 16, 350, 44, 50
 _TIP = (
     '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
     '<path class="tip" d="M0 0 8 4 0 8z"/></marker></defs>'
@@ -61,7 +61,7 @@ def _state(state: State, lifecycle: Lifecycle, column: int, row: int) -> Iterato
 
 
 def credits_chart(submission: Submission) -> str:
-    """One bar for each model and tier, as long as its price."""
+    """One bar for each model and tier, as long as its price; no wider than a phone."""
     bars = [
         (", ".join((name, *map(str, fields.values()))), credits)
         for name, profile in submission.profiles.items()
@@ -70,22 +70,23 @@ def credits_chart(submission: Submission) -> str:
     most = max(credits for _, credits in bars) or 1
     parts = list(_bars(bars, most))
     spoken = "; ".join(f"{label}: {credits}" for label, credits in bars)
-    return _svg(_LABEL + _SCALE + 50, len(bars) * _STEP + 4, f"Credits by model and tier. {spoken}.", parts)
+    return _svg(_SCALE + _NUMBER, len(bars) * _STEP + 4, f"Credits by model and tier. {spoken}.", parts)
 
 
 def _bars(bars: Sequence[tuple[str, int]], most: int) -> Iterator[str]:
     for index, (label, credits) in enumerate(bars):
-        y = index * _STEP + 6
+        y = index * _STEP + 22
         wide = round(_SCALE * credits / most, 1)
-        yield f'<text class="fact" x="{_LABEL - 12}" y="{y + 14}" text-anchor="end">{html.escape(label)}</text>'
-        yield f'<rect class="bar" x="{_LABEL}" y="{y}" width="{wide}" height="{_BAR}" rx="2"/>'
-        yield f'<text class="number" x="{_LABEL + wide + 8}" y="{y + 14}">{credits}</text>'
+        yield f'<text class="fact" x="0" y="{y - 6}">{html.escape(label)}</text>'
+        yield f'<rect class="bar" x="0" y="{y}" width="{wide}" height="{_BAR}" rx="2"/>'
+        yield f'<text class="number" x="{wide + 8}" y="{y + 13}">{credits}</text>'
 
 
 def _svg(width: int, height: int, says: str, parts: Sequence[str]) -> str:
+    wide = " wide" if width > _SCALE + _NUMBER else ""  # on a phone it is moved to and fro, else nobody could read it
     said = html.escape(says)
     drawn = "".join(parts)
     return (
-        f'<div class="drawing"><svg role="img" aria-label="{said}" viewBox="0 0 {width} {height}" '
+        f'<div class="drawing{wide}"><svg role="img" aria-label="{said}" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}"><title>{said}</title>{drawn}</svg></div>\n'
     )

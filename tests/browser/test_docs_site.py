@@ -47,6 +47,7 @@ def test_no_link_is_broken_and_every_page_fits_a_phone(page: Page, docs: str) ->
         assert answer is not None
         assert answer.status == 200, url
         assert page.title(), url
+        assert "{ #" not in page.locator("body").inner_text(), url  # markup that is none
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), url
         links = page.evaluate("[...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))")
         targets = {urldefrag(urljoin(url, link))[0] for link in links}
