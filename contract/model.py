@@ -56,6 +56,18 @@ class SecurityScheme:
     parameter: str | None
     node: Node
 
+    @property
+    def header(self) -> tuple[str, str] | None:
+        """The header that presents a secret, and what stands there before it; None where no header does."""
+        match self.type, self.location:
+            case "http", _:
+                return "Authorization", f"{str(self.scheme).title()} "
+            case "apiKey", "cookie":
+                return "Cookie", f"{self.parameter}="
+            case "apiKey", "header":
+                return str(self.parameter), ""
+        return None
+
 
 @dataclass(frozen=True)
 class ErrorResponse:

@@ -30,10 +30,11 @@ class Example:
     """The same in every language.
 
     Attributes:
-        name: unique, of letters, digits and dashes.
+        name: unique.
         title: for the reader.
         operation: the ID of the operation that it is about.
         reads: whether it needs a task's ID.
+        scheme: the security scheme whose secret it presents; None if it presents none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Example:
     operation: str
     reads: bool
     programs: Mapping[Language, str]
+    scheme: str | None
 
 
 def examples(contract: Contract) -> Iterator[Example]:
@@ -50,13 +52,13 @@ def examples(contract: Contract) -> Iterator[Example]:
             case Submission() as submission:
                 for index, profile in enumerate(submission.profiles.values()):
                     body = request_of(operation, submission, profile)
-                    yield _call(operation, f"{operation.id}-{index}", profile.name, body)
+                    yield _call(contract, operation, f"{operation.id}-{index}", profile.name, body)
                 yield _whole(contract, operation, submission)
-            case Reading() as reading:
-                yield _call(operation, operation.id, "", None, reading)
+            case Reading():
+                yield _call(contract, operation, operation.id, "", None)
             case None:
                 if operation.method.upper() == "GET" and "{" not in operation.path:
-                    yield _call(operation, operation.id, "", None)
+                    yield _call(contract, operation, operation.id, "", None)
 
 
 def request_of(operation: Operation, submission: Submission, profile: RequestProfile) -> dict[str, Any]:
@@ -69,15 +71,32 @@ def request_of(operation: Operation, submission: Submission, profile: RequestPro
     return {field: typical(profile.properties[field]) for field in profile.required}
 
 
-def _call(operation: Operation, name: str, title: str, body: Any, reading: Reading | None = None) -> Example:
+def _call(contract: Contract, operation: Operation, name: str, title: str, body: Any) -> Example:
+    reading = operation.task if isinstance(operation.task, Reading) else None
     method = operation.method.upper()
     path = operation.path
+    scheme, auth = presented(contract, operation)
     programs = {
-        Language.CURL: _curl(method, _path(path, reading, f"${TASK}"), body, keyed=bool(operation.security)),
-        Language.PYTHON: _python(method, path, body, reading, keyed=bool(operation.security)),
-        Language.TYPESCRIPT: _typescript(method, path, body, reading, keyed=bool(operation.security)),
+        Language.CURL: _curl(method, _path(path, reading, f"${TASK}"), body, auth),
+        Language.PYTHON: _python(method, path, body, reading, auth),
+        Language.TYPESCRIPT: _typescript(method, path, body, reading, auth),
     }
-    return Example(name, title, operation.id, reading is not None, programs)
+    return Example(name, title, operation.id, reading is not None, programs, scheme)
+
+
+def presented(contract: Contract, operation: Operation) -> tuple[str | None, tuple[str, str] | None]:
+    """The first scheme of an operation by which a header presents a secret, with that header; none, if it is open.
+
+    Raises:
+        ContractError: if there are only others, which no example can show.
+    """
+    for name in operation.security:
+        header = contract.security_schemes[name].header
+        if header is not None:
+            return name, header
+    if operation.security:
+        raise operation.node.error("no header presents what it asks for", "a security scheme by a header, or none")
+    return None, None
 
 
 def _path(path: str, reading: Reading | None, id: str) -> str:
@@ -88,20 +107,20 @@ def _json(body: Any) -> str:
     return json.dumps(body, indent=2, ensure_ascii=False)
 
 
-def _curl(method: str, path: str, body: Any, *, keyed: bool) -> str:
+def _curl(method: str, path: str, body: Any, auth: tuple[str, str] | None) -> str:
     parts = [f'curl --silent --show-error --fail-with-body --request {method} "${URL}{path}"']
-    parts += [f'--header "Authorization: Bearer ${KEY}"'] if keyed else []
+    parts += [f'--header "{auth[0]}: {auth[1]}${KEY}"'] if auth else []
     if body is not None:
         quoted = _json(body).replace("'", "'\\''")
         parts += ['--header "Content-Type: application/json"', f"--data '{quoted}'"]
     return " \\\n  ".join(parts)
 
 
-def _python(method: str, path: str, body: Any, reading: Reading | None, *, keyed: bool) -> str:
+def _python(method: str, path: str, body: Any, reading: Reading | None, auth: tuple[str, str] | None) -> str:
     lines = ["import os", "", "import httpx", ""]
     options = []
-    if keyed:
-        lines.append(f'headers = {{"Authorization": f"Bearer {{os.environ[{KEY!r}]}}"}}')
+    if auth:
+        lines.append(f'headers = {{"{auth[0]}": f"{auth[1]}{{os.environ[{KEY!r}]}}"}}')
         options.append("headers=headers")
     if body is not None:
         lines.append(f"body = {_literal(body)}")
@@ -121,10 +140,10 @@ def _literal(body: Any, depth: int = 1) -> str:
     return repr(body)
 
 
-def _typescript(method: str, path: str, body: Any, reading: Reading | None, *, keyed: bool) -> str:
+def _typescript(method: str, path: str, body: Any, reading: Reading | None, auth: tuple[str, str] | None) -> str:
     place = _path(path, reading, f"${{process.env.{TASK}}}")
     lines = [f"const response = await fetch(`${{process.env.{URL}}}{place}`, {{", f'  method: "{method}",']
-    headers = [f"Authorization: `Bearer ${{process.env.{KEY}}}`"] if keyed else []
+    headers = [f'"{auth[0]}": `{auth[1]}${{process.env.{KEY}}}`'] if auth else []
     headers += ['"Content-Type": "application/json"'] if body is not None else []
     if headers:
         lines.append(f"  headers: {{ {', '.join(headers)} }},")
@@ -140,6 +159,8 @@ def _whole(contract: Contract, operation: Operation, submission: Submission) -> 
     reading = reader.task
     if not isinstance(reading, Reading):
         raise operation.node.error(f"{submission.reads} reads no task")
+    scheme, auth = presented(contract, operation)
+    header, before = auth or ("X-Example", "")  # nobody looks at it where nobody asks for one
     life = reading.lifecycle
     body = request_of(operation, submission, next(iter(submission.profiles.values())))
     pending = [state.status for state in life.states.values() if not state.terminal]
@@ -157,15 +178,16 @@ def _whole(contract: Contract, operation: Operation, submission: Submission) -> 
         "submit": operation.path,
         "url": URL,
         "key": KEY,
+        "header": header,
+        "before": before,
     }
     programs = {
         Language.CURL: _fill(_CURL, facts, read=_path(reader.path, reading, "$id"), body=_json(body)),
         Language.PYTHON: _fill(_PYTHON, facts, read=_path(reader.path, reading, "{id}"), body=_literal(body)),
         Language.TYPESCRIPT: _fill(_TYPESCRIPT, facts, read=_path(reader.path, reading, "${id}"), body=_json(body)),
     }
-    return Example(
-        f"{operation.id}-whole", "From the submission to the result", operation.id, reads=False, programs=programs
-    )
+    title = "From the submission to the result"
+    return Example(f"{operation.id}-whole", title, operation.id, reads=False, programs=programs, scheme=scheme)
 
 
 def _fill(text: str, facts: Mapping[str, str], **more: str) -> str:
@@ -178,7 +200,7 @@ def _fill(text: str, facts: Mapping[str, str], **more: str) -> str:
 
 _CURL = """
 set -eu
-auth="Authorization: Bearer $<key>"
+auth="<header>: <before>$<key>"
 id=$(curl --silent --show-error --fail-with-body --request <method> "$<url><submit>" \\
   --header "$auth" --header "Content-Type: application/json" \\
   --data '<body>' | jq --raw-output '."<id>"')
@@ -202,7 +224,7 @@ import time
 import httpx
 
 body = <body>
-headers = {"Authorization": f"Bearer {os.environ['<key>']}"}
+headers = {"<header>": f"<before>{os.environ['<key>']}"}
 with httpx.Client(base_url=os.environ["<url>"], headers=headers) as api:
     accepted = api.request("<method>", "<submit>", json=body).raise_for_status().json()
     id = accepted["<id>"]
@@ -218,7 +240,7 @@ print(task["<result>"])
 
 _TYPESCRIPT = """
 const headers = {
-  Authorization: `Bearer ${process.env.<key>}`,
+  "<header>": `<before>${process.env.<key>}`,
   "Content-Type": "application/json",
 };
 

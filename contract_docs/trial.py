@@ -14,7 +14,7 @@ from typing import Any, Final
 import httpx
 
 from contract.model import Contract
-from contract_docs.example import KEY, TASK, URL, Example, Language, request_of
+from contract_docs.example import KEY, TASK, URL, Example, Language, presented, request_of
 from mock_server.process import running
 
 SECONDS: Final = 60
@@ -52,10 +52,11 @@ def try_out(contract: Contract, spec: Path, examples: Iterable[Example], folder:
     answers = {}
     with running("--spec", str(spec), "--task-seconds", "0.5", "--failure-rate", "0") as mock:
         account = mock.account()
-        environment = {**os.environ, URL: mock.url, KEY: account.key}
+        environment = {**os.environ, URL: mock.url}
         for example in examples:
+            environment[KEY] = account.credentials[example.scheme] if example.scheme else ""
             if example.reads:
-                environment[TASK] = _submitted(contract, example.operation, mock.url, account.headers)
+                environment[TASK] = _submitted(contract, example.operation, mock.url, account.credentials)
             for language in Language:
                 command = commands[example.name, language]
                 answers[example.name, language] = _run(command, f"{example.name} in {language}", environment)
@@ -101,11 +102,13 @@ def _tool(name: str) -> str:
     return found
 
 
-def _submitted(contract: Contract, reads: str, url: str, headers: Mapping[str, str]) -> str:
+def _submitted(contract: Contract, reads: str, url: str, secrets: Mapping[str, str]) -> str:
     """The ID of a task that the operation reads, just submitted."""
     for operation, submission in contract.submissions():
         if submission.reads == reads:
             body = request_of(operation, submission, next(iter(submission.profiles.values())))
+            scheme, auth = presented(contract, operation)
+            headers = {auth[0]: auth[1] + secrets[scheme]} if scheme and auth else {}
             answer = httpx.request(operation.method, f"{url}{operation.path}", json=body, headers=headers)
             answer.raise_for_status()
             return str(answer.json()[contract.lifecycle.fields.id])

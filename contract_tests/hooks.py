@@ -156,8 +156,7 @@ def mock_hooks(url: str, contract: Contract, probe: Exchange) -> dict[str, Calla
 
 def headers_for(scheme: SecurityScheme, secret: str) -> dict[str, str] | None:
     """The headers that present a secret by a scheme; None if it is not presented by a header."""
-    if scheme.type == "http":
-        return {"Authorization": f"{str(scheme.scheme).title()} {secret}"}
-    if scheme.location == "cookie":
-        return {"Cookie": f"{scheme.parameter}={secret}"}
-    return {str(scheme.parameter): secret} if scheme.location == "header" else None
+    if scheme.header is None:
+        return None
+    name, before = scheme.header
+    return {name: before + secret}

@@ -239,12 +239,7 @@ def _curl(contract: Contract, accounts: Sequence[Account], url: str) -> str:
 
 def _presented(scheme: SecurityScheme, secret: str) -> list[str]:
     """The options that make curl present a secret."""
-    match scheme.location:
-        case "header":
-            return ["-H", f"{scheme.parameter}: {secret}"]
-        case "cookie":
-            return ["-b", f"{scheme.parameter}={secret}"]
-        case "query":
-            return ["--url-query", f"{scheme.parameter}={secret}"]
-        case _:
-            return ["-H", f"Authorization: Bearer {secret}"]
+    if scheme.header is None:
+        return ["--url-query", f"{scheme.parameter}={secret}"]
+    name, before = scheme.header
+    return ["-H", f"{name}: {before}{secret}"]

@@ -38,6 +38,20 @@ def test_a_model_of_another_name_is_documented_like_any_other(tmp_path: Path) ->
     assert not any("google/nano-banana" in page for page in found.values())
 
 
+def test_the_examples_present_a_secret_as_the_contract_says(tmp_path: Path) -> None:
+    spec = tmp_path / "other.yaml"
+    text = default_contract().read_text("utf-8")
+    bearer = "      type: http\n      scheme: bearer\n"
+    assert bearer in text
+    spec.write_text(text.replace(bearer, "      type: apiKey\n      in: header\n      name: X-Brush\n"), "utf-8")
+    contract, _ = check_contract(spec)
+    for example in examples(contract):
+        assert example.scheme
+        for program in example.programs.values():
+            assert "X-Brush" in program
+            assert "Bearer" not in program
+
+
 @pytest.mark.parametrize(("make", "text"), [(plain, "a|b"), (plain, "<b>"), (plain, "[x](y)")])
 def test_nothing_a_contract_says_is_markup(make: Callable[[str], str], text: str) -> None:
     assert not set("|<[") & set(make(text))
