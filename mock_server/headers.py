@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-STRICT: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+
+def policy(*, scripts: Sequence[str] = (), styles: Sequence[str] = (), images: Sequence[str] = ()) -> str:
+    """A content security policy: what the mock itself serves, and the sources that are named beside."""
+    return (
+        f"default-src 'none'; script-src {_own(scripts)}; style-src {_own(styles)}; img-src {_own(images)}; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _own(sources: Sequence[str]) -> str:
+    return " ".join(("'self'", *sources))
+
+
+STRICT: Final = policy()
 """Nothing but what the mock itself serves, and no script or style inside a page."""
 
 

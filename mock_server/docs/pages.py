@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from swagger_ui_bundle import swagger_ui_path
 from contract.model import Contract
 from contract.reader import JSON
 from contract.site import Stamp, fingerprint, read_stamp
-from mock_server.headers import STRICT, PageHeaders
+from mock_server.headers import PageHeaders, policy
 
 _STATIC: Final = Path(__file__).with_name("static")
 _FILES: Final = {
@@ -36,9 +36,7 @@ _FILES: Final = {
     "swagger-ui.css": swagger_ui_path / "swagger-ui.css",
     "swagger-ui-bundle.js": swagger_ui_path / "swagger-ui-bundle.js",
 }
-_POLICY: Final = STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
-    "img-src 'self'", "img-src 'self' data:"
-)
+_LOOSER: Final[Mapping[str, Sequence[str]]] = {"styles": ("'unsafe-inline'",), "images": ("data:",)}
 """Swagger UI writes style attributes, and has its symbols in its style sheet."""
 
 Answer = Callable[[], Response]
@@ -70,10 +68,7 @@ def docs_pages(contract: Contract, file: Path, site: Path) -> Mapping[str, ASGIA
         for path, answer in together.items()
     }
     if stamp and "/docs/" in made:
-        policy = _POLICY.replace("script-src 'self'", " ".join(("script-src 'self'", *stamp.scripts)))
-        files = PageHeaders(
-            Router([Mount("/docs", StaticFiles(directory=site))]), policy, {"Cache-Control": "no-cache"}
-        )
+        files = _headed(Router([Mount("/docs", StaticFiles(directory=site))]), stamp.scripts)
         paths = {f"/docs/{name}" for name in _names(site)} - made.keys()  # the site has a stand-in for the reference
         made |= {path: files for path in paths if not _is_the_contracts(path, contract)}
     return made
@@ -91,7 +86,11 @@ def _names(folder: Path) -> Iterator[str]:
 
 
 def _page(path: str, answer: Answer) -> ASGIApp:
-    return PageHeaders(Router([Route(path, lambda _: answer())]), _POLICY, {"Cache-Control": "no-cache"})
+    return _headed(Router([Route(path, lambda _: answer())]))
+
+
+def _headed(app: ASGIApp, scripts: Sequence[str] = ()) -> ASGIApp:
+    return PageHeaders(app, policy(scripts=scripts, **_LOOSER), {"Cache-Control": "no-cache"})
 
 
 def _json(document: Any) -> Answer:
