@@ -118,6 +118,7 @@ def test_a_site_carries_its_contracts_fingerprint_and_replaces_none_but_a_site(
     stamp = read_stamp(site)
     assert stamp is not None
     assert stamp.contract == fingerprint(default_contract().read_bytes())
+    assert stamp.scripts
     assert all(script.startswith("'sha256-") for script in stamp.scripts)
     (site / STAMP).unlink()
     refused = CliRunner().invoke(docs, ["--to", str(site)])

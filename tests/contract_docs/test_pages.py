@@ -1,5 +1,10 @@
 """The pages as text, made of the project's own contract and of one with other names."""
 
+import html
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +13,7 @@ import pytest
 from contract.check import check_contract
 from contract.resources import default_contract
 from contract_docs.example import Language, examples
-from contract_docs.markup import block, plain
+from contract_docs.markup import block, code, plain, prose, value
 from contract_docs.pages import pages
 
 
@@ -27,7 +32,16 @@ def test_every_clause_and_every_line_stands_somewhere() -> None:
 
 
 def test_the_same_contract_gives_the_same_pages() -> None:
-    assert made(default_contract()) == made(default_contract())
+    """Also in another process, whose sets and dictionaries have another order of their own."""
+    show = "from tests.contract_docs.test_pages import *; print(repr(made(default_contract())))"
+    shown = [
+        subprocess.run(
+            [sys.executable, "-c", show], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in "12"
+    ]
+    assert len(shown[0]) > 1000
+    assert shown[0] == shown[1]
 
 
 def test_a_model_of_another_name_is_documented_like_any_other(tmp_path: Path) -> None:
@@ -52,9 +66,12 @@ def test_the_examples_present_a_secret_as_the_contract_says(tmp_path: Path) -> N
             assert "Bearer" not in program
 
 
-@pytest.mark.parametrize(("make", "text"), [(plain, "a|b"), (plain, "<b>"), (plain, "[x](y)")])
+@pytest.mark.parametrize("make", [plain, prose, code, value])
+@pytest.mark.parametrize("text", ["a|b", "<b>", "[x](y)", "*a* _b_ ~c~", "{ #x .y }", "# `", "\\", "!x"])
 def test_nothing_a_contract_says_is_markup(make: Callable[[str], str], text: str) -> None:
-    assert not set("|<[") & set(make(text))
+    said = make(text)
+    assert html.unescape(re.sub("</?code>", "", said)) == text
+    assert not set("|<[]*_~{}`\\!") & set(re.sub("</?code>|&#?[a-z0-9]+;", "", said))
 
 
 def test_a_fence_within_code_does_not_end_it() -> None:
