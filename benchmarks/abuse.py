@@ -79,6 +79,7 @@ KINDS: dict[str, tuple[Abuse | None, int]] = {
     "200 clients that send a byte a second": (slow, 200),
     "2,000 idle connections": (idle, 2000),
     "4 clients with bodies of 10 MiB": (large, 4),
+    "40 clients with bodies of 10 MiB": (large, 40),
     "4 clients with bodies of 20 MiB": (too_large, 4),
     "8 clients with headers without end": (header_flood, 8),
     "8 clients with pipelined garbage": (garbage, 8),
