@@ -18,9 +18,10 @@ from contract.reader import load_contract
 from contract.resources import default_contract
 from contract_tests.settings import SetupError
 from contract_tests.traffic.messages import Message
-from contract_tests.traffic.proxy import Proxy, Upstream
+from contract_tests.traffic.proxy import Proxy
 from contract_tests.traffic.recording import RecordingError, read_recording
 from contract_tests.traffic.sightings import Sightings
+from contract_tests.traffic.upstream import Upstream
 from contract_tests.traffic.watch import Watch
 from contract_tests.verdicts import Finding
 from contract_tests.wire import NoAnswer

@@ -53,6 +53,8 @@ class Sightings:
             came = Answer(answer.status, self._callers.headers(answer.headers), body if inside else b"")
             if inside and answer.status == HTTPStatus.NOT_MODIFIED:
                 unchecked = unchecked or "the answer is what the client has already"
+        if inside and request.unfinished:
+            unchecked = unchecked or "the answer came before the request had ended"
         if inside and not request.whole:
             unchecked = unchecked or TOO_LONG
         sent = bytes(request.body) if inside and (request.size or request.method not in ("GET", "HEAD")) else None

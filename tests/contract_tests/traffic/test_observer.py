@@ -151,3 +151,12 @@ def test_what_was_debited_and_refunded_and_how_long_tasks_lived_is_reported_once
 def test_an_end_whose_beginning_was_not_seen_is_no_event(seen: Seen) -> None:
     seen.says(1, 2, 200, COMPLETED)
     assert seen.watch.outline().events == []
+
+
+def test_a_request_that_was_answered_before_its_end_is_not_checked(seen: Seen) -> None:
+    request = Message([("Content-Type", "application/json")], 1, method="POST", target=SUBMIT, unfinished=True)
+    answer = Message([("content-type", "application/json")], 2, status=200)
+    answer.add(json.dumps(ACCEPTED).encode())
+    seen.watch.take(seen.sightings.of(request, answer, 2))
+    assert seen.broken == set()
+    assert seen.watch.unchecked == {"the answer came before the request had ended": 1}
