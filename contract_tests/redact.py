@@ -25,3 +25,15 @@ class Redactor:
         for secret in sorted((secret for secrets in begun for secret in secrets), key=len, reverse=True):
             text = text.replace(secret, SHOWN)
         return text
+
+    def cut(self, text: str) -> str:
+        """The beginning of a longer text without any secret, nor the beginning of one at its end."""
+        text = self.text(text)
+        ends = [len(text)]
+        for start, secrets in self._secrets.items():
+            begins = text.find(start, max(0, len(text) - max(map(len, secrets))))
+            while begins >= 0:
+                if any(secret.startswith(text[begins:]) for secret in secrets):
+                    ends.append(begins)
+                begins = text.find(start, begins + 1)
+        return text if len(ends) == 1 else text[: min(ends)] + SHOWN

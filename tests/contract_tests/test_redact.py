@@ -35,3 +35,14 @@ def test_no_secret_survives(secrets: list[str], around: str) -> None:
     redactor = _redactor(*secrets)
     text = redactor.text(around.join(["", *secrets, ""]))
     assert not any(secret in text for secret in secrets)
+
+
+@given(st.text("abk_", min_size=5, max_size=12), st.text("abk_ ", max_size=20), st.integers(4, 11))
+def test_no_beginning_of_a_secret_survives_a_cut(secret: str, before: str, length: int) -> None:
+    cut = _redactor(secret).cut(before + secret[:length])
+    assert secret not in cut
+    assert not any(cut.endswith(secret[:size]) for size in range(4, len(secret) + 1))
+
+
+def test_a_text_that_is_cut_elsewhere_stays_as_it_is() -> None:
+    assert _redactor("sk_live_one").cut("sk_live was cut") == "sk_live was cut"
