@@ -28,6 +28,7 @@ class Message:
     Attributes:
         method: of a request; empty for an answer.
         target: of a request.
+        origin: of a request whose server is not the one that is watched, but one of several.
         status: of an answer.
         size: of the body, in bytes; `body` is empty if that is too long to be kept.
         began: when its first byte came.
@@ -39,6 +40,7 @@ class Message:
     began: float
     method: str = ""
     target: str = ""
+    origin: str = ""
     status: int = 0
     body: bytearray = field(default_factory=bytearray)
     size: int = 0
