@@ -144,18 +144,20 @@ def test_a_head_with_bare_line_ends_is_renamed_and_passed() -> None:
 
 @pytest.mark.parametrize("said", [b"GET /a HTTP/1.1\r\nHo", b"GET /a HTTP/1.1\r\nHost: shop", b"GET /a HT", b"HOST:"])
 def test_half_a_head_is_passed_when_the_client_ends(said: bytes) -> None:
-    with scripted() as server, standing(server.port, rename=True) as proxy, dialled(proxy.port) as client:
+    with scripted() as server, standing(server.port, rename=True) as proxy:
         server.expects, server.answer = 1_000_000, b"bye"
-        client.sendall(said)
-        client.shutdown(socket.SHUT_WR)
-        assert read(client, 3) == b"bye"
+        with dialled(proxy.port) as client:
+            client.sendall(said)
+            client.shutdown(socket.SHUT_WR)
+            assert read(client, 3) == b"bye"
     assert server.came == [said]
 
 
 @pytest.mark.parametrize("said", [b"ehlo x\r\n", b"\x00\x01", b"ping", b"GET /a HTTP/1.1\r\nX: y\r\nA"])
 def test_what_is_no_host_is_not_waited_for(said: bytes) -> None:
-    with scripted() as server, standing(server.port, rename=True) as proxy, dialled(proxy.port) as client:
+    with scripted() as server, standing(server.port, rename=True) as proxy:
         server.expects, server.answer = len(said), b"heard"
-        client.sendall(said)
-        assert read(client, 5) == b"heard"
+        with dialled(proxy.port) as client:
+            client.sendall(said)
+            assert read(client, 5) == b"heard"
     assert server.came == [said]
