@@ -86,7 +86,7 @@ class Credentials:
 
     def _secret_parameter(self, name: str) -> bool:
         name = unquote(name)
-        return name.lower() == "code" or self._secret(name)  # the code of OAuth
+        return self._secret(name) or (name.lower() == "code" and name not in self._declared)  # the code of OAuth
 
     def _secret_member(self, name: str) -> bool:
         return name.lower() != "key" and self._secret(name)  # most are of pairs: {"key": ..., "value": ...}

@@ -183,7 +183,7 @@ class Watch:
 
 def _line(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}... (more in the reports)"
+    return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}... (more with --report)"
 
 
 def _short(came: str) -> str:

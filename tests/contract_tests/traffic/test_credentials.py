@@ -102,6 +102,7 @@ def test_what_the_contract_declares_stays_readable(contract: Contract) -> None:
     for name in names:
         value = f"an ordinary value of {name}"
         credentials.learn(JSON_TYPE, f"/x?token={name}", coded({name: value, "password": name}))
+        assert credentials.text(f"/x?{name}=abc") == f"/x?{name}=abc"
         assert redactor.text(f"{name}: {value}") == f"{name}: {value}"
     for word in ("gpt-image-2", "Insufficient credits", "true", SUBMIT, TASKS):
         credentials.learn([("X-Token", word), ("Cookie", f"a={word}")], "/", b"")

@@ -214,5 +214,5 @@ def test_a_finding_that_is_cut_says_where_the_whole_is(contract: Contract) -> No
     seen.watch = Watch(contract, "openapi.yaml", "http://x", lines.append)
     seen.sightings = Sightings(contract, seen.watch.redactor)
     seen.says(1, 2, 200, ["x"] * 300)
-    assert lines[0].endswith("... (more in the reports)")
+    assert lines[0].endswith("... (more with --report)")
     assert seen.watch.outline().findings[0].came == "200 " + json.dumps(["x"] * 300)
