@@ -47,7 +47,7 @@ class Credentials:
         self._learn_text(target)
         kind = ""
         for name, value in headers:
-            if self._secret(name):
+            if self._secret_header(name):
                 for secret in _parts(name.lower(), value):
                     self._remember(secret)
             else:
@@ -64,7 +64,7 @@ class Credentials:
         """The headers as they may be kept, by name in lower case; what is there several times is joined."""
         kept: dict[str, str] = {}
         for name, value in headers:
-            shown = SHOWN if self._secret(name) else self.text(value)
+            shown = SHOWN if self._secret_header(name) else self.text(value)
             known = kept.get(name.lower())
             kept[name.lower()] = shown if known is None else f"{known}, {shown}"
         return kept
@@ -77,19 +77,18 @@ class Credentials:
 
     # -------------------------------------------------------------------- names
 
-    def _secret(self, name: str) -> bool:
-        if name.lower() in self._parameters:
-            return True
-        if name in self._declared:
-            return False
-        return bool(_NAME.search(name)) or not _WORDS.isdisjoint(word.lower() for word in _WORD.findall(name))
+    def _secret_header(self, name: str) -> bool:
+        return name.lower() in self._parameters or _named(name)
 
     def _secret_parameter(self, name: str) -> bool:
         name = unquote(name)
-        return self._secret(name) or (name.lower() == "code" and name not in self._declared)  # the code of OAuth
+        return self._secret_field(name, named=name.lower() == "code" or _named(name))  # OAuth has such a code
 
     def _secret_member(self, name: str) -> bool:
-        return name.lower() != "key" and self._secret(name)  # most are of pairs: {"key": ..., "value": ...}
+        return self._secret_field(name, named=name.lower() != "key" and _named(name))  # most are of pairs, with a value
+
+    def _secret_field(self, name: str, *, named: bool) -> bool:
+        return name.lower() in self._parameters or (named and name not in self._declared)
 
     # ------------------------------------------------------------------ learning
 
@@ -140,14 +139,17 @@ class Credentials:
             self._redactor.add(form)
 
 
+def _named(name: str) -> bool:
+    """Whether a name is that of a secret."""
+    return bool(_NAME.search(name)) or not _WORDS.isdisjoint(word.lower() for word in _WORD.findall(name))
+
+
 def _names(value: Any) -> Iterator[str]:
-    """The names of all members and parameters that a document declares."""
+    """The names of all fields that a document declares."""
     if isinstance(value, dict):
         properties = value.get("properties")
         if isinstance(properties, dict):
             yield from map(str, properties)
-        if isinstance(value.get("in"), str) and isinstance(value.get("name"), str) and "schema" in value:
-            yield value["name"]
         for item in value.values():
             yield from _names(item)
     elif isinstance(value, list):

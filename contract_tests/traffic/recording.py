@@ -84,7 +84,7 @@ def read_recording(path: Path, base: str = "") -> Recording:
         place = f"log.entries[{index}]"
         try:
             url = str(entry["request"]["url"])
-            servers[split_url(url)[0]] += 1
+            servers[split_url(url)[0] or f"{url.partition(':')[0]}:"] += 1
             if _below(url, base):
                 found.append(_recorded(place, url, entry))
         except _FieldError as error:
@@ -120,14 +120,14 @@ def _below(url: str, base: str) -> bool:
 def _recorded(place: str, url: str, entry: Mapping[str, Any]) -> Recorded:
     asked, told = entry["request"], entry["response"]
     started = _started(str(entry["startedDateTime"]))
-    answered = started + max(_number("time", entry.get("time") or 0, _LONGEST_MS), 0.0) / 1000
+    answered = started + max(_number("time", entry.get("time") or 0, -1, _LONGEST_MS), 0.0) / 1000
     origin, target = split_url(url)
     target = target if target.startswith("/") else f"/{target}"
     request = Message(list(_headers(asked)), started, method=str(asked["method"]), target=target, origin=origin)
     posted = asked.get("postData")
     sent, why = _body("request", posted if isinstance(posted, dict) else {}, asked.get("bodySize"))
     request.add(sent)
-    status = int(_number("status", told.get("status") or 0, _LARGEST_STATUS))
+    status = int(_number("status", told.get("status") or 0, 0, _LARGEST_STATUS))
     if not status:
         reason = str(told.get("statusText") or told.get("_error") or "no answer")
         return Recorded(place, request, NoAnswer(reason), answered, "no answer was recorded")
@@ -149,9 +149,9 @@ def _started(text: str) -> float:
     return started
 
 
-def _number(name: str, value: Any, most: float) -> float:
+def _number(name: str, value: Any, least: float, most: float) -> float:
     number = float(value)
-    if not -most <= number <= most:
+    if not least <= number <= most:
         raise _FieldError(f"{name} {number:g} is out of range")
     return number
 

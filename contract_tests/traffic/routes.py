@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from contract.model import Contract, Operation, Reading
 
@@ -42,11 +42,8 @@ class Routes:
         self._paths = [(*_pattern(base, path), methods[path]) for path in concrete_first]
 
     def find(self, method: str, target: str) -> Route:
-        """The route of a request line's method and target."""
-        try:
-            path = urlsplit(target).path
-        except ValueError:
-            return Route()
+        """The route of a request line's method and target, which begins with a path."""
+        path = target.partition("?")[0].partition("#")[0]
         for pattern, names, methods in self._paths:
             found = pattern.fullmatch(path)
             if found is None:

@@ -46,7 +46,8 @@ class Sightings:
         """
         learn = self._credentials.learn
         learn(request.headers, request.target, bytes(request.body))
-        route = self._routes.find(request.method, request.target)
+        target = _origin_form(request.target)
+        route = self._routes.find(request.method, target)
         inside = route.operation is not None
         came: Answer | NoAnswer
         if isinstance(answer, NoAnswer):
@@ -66,7 +67,7 @@ class Sightings:
         sent = bytes(request.body) if inside and (request.size or request.method not in ("GET", "HEAD")) else None
         kept = Request(
             request.method,
-            self._credentials.text(_origin_form(request.target)),
+            self._credentials.text(target),
             self._credentials.headers(request.headers),
             sent,
             route.operation.id if route.operation is not None else None,
@@ -78,10 +79,10 @@ class Sightings:
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """The scheme and authority of a URL, without credentials, and what follows."""
+    """The scheme and authority of a URL, without credentials, and its path and query."""
     parts = urlsplit(url)
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""
-    return origin, parts._replace(scheme="", netloc="", fragment="").geturl()
+    return origin, parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _origin_form(target: str) -> str:

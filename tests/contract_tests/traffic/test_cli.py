@@ -108,10 +108,10 @@ def test_credentials_in_the_url_of_an_entry_are_shown_nowhere(tmp_path: Path) ->
 
 def test_a_recording_of_other_servers_is_not_clean_but_unchecked(tmp_path: Path) -> None:
     other = "https://other.example"
-    entries = [entry(1, PENDING), entry(2, PENDING), entry(3, PENDING, f"{other}/x")]
+    entries = [entry(1, PENDING), entry(2, PENDING), entry(3, PENDING, f"{other}/x"), entry(4, "", "data:,x")]
     status, said = checked(tmp_path, entries, "--url=https://mine.example")
     assert status == 2
-    assert said.endswith(f"no exchange in it could be checked: it names {SITE} (2), {other} (1)\n")
+    assert said.endswith(f"no exchange in it could be checked: it names {SITE} (2), {other} (1), data: (1)\n")
     status, said = checked(tmp_path, [])
     assert status == 2
     assert said.endswith("traffic.har: no exchange in it could be checked: it has none\n")

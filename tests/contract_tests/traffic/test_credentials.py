@@ -154,3 +154,18 @@ def test_a_key_is_looked_for_only_where_its_scheme_says(contract: Contract, loca
     }
     caller = Callers(replace(contract, security_schemes=schemes)).caller(operation, [], "/?k=1")
     assert (caller is not None) is seen
+
+
+def test_a_target_that_names_a_server_is_read_as_its_path(contract: Contract) -> None:
+    sightings = Sightings(contract, Redactor(), "http://x")
+    answer = Message(JSON_TYPE, 2.0, status=200)
+    for target, path in (
+        (f"http://me:passphrase@x{TASKS}tsk_1?a=b", f"{TASKS}tsk_1?a=b"),
+        ("http://x", "/"),
+        ("http://[", "http://["),
+        ("*", "*"),
+        (f"//x{TASKS}tsk_1", f"//x{TASKS}tsk_1"),
+    ):
+        sighting = sightings.of(Message([], 1.0, method="GET", target=target), answer, 2.0)
+        assert sighting.exchange.request.path == path
+        assert (sighting.route.task is not None) is path.startswith(TASKS)

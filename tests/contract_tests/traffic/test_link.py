@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -161,3 +162,47 @@ def test_what_is_no_host_is_not_waited_for(said: bytes) -> None:
             client.sendall(said)
             assert read(client, 5) == b"heard"
     assert server.came == [said]
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def test_a_client_that_breaks_off_ends_the_connection_to_the_server() -> None:
+    heard, ended = threading.Event(), threading.Event()
+
+    def waiting(connection: socket.socket) -> None:
+        read(connection, len(POST))
+        heard.set()
+        assert read(connection, 1) == b""
+        ended.set()
+
+    with scripted(waiting) as server, standing(server.port) as proxy:
+        client = dialled(proxy.port)
+        client.sendall(POST)
+        assert heard.wait(PATIENCE)
+        reset(client)
+        assert ended.wait(PATIENCE)
+    assert (proxy.looked, proxy.noted) == ([], ["no answer came"])
+
+
+@ENFORCED
+def test_what_cannot_be_judged_is_told_and_passed(enforce: bool) -> None:
+    def broken(*_: object) -> Finding | None:
+        raise RuntimeError("a bug")
+
+    with scripted() as server, standing(server.port, broken, enforce=enforce, crashing=True) as proxy:
+        server.expects, server.answer = len(GET), OK
+        assert say(proxy.port, GET) == OK
+    assert proxy.crashes == ["RuntimeError: a bug"]
+
+
+@ENFORCED
+def test_after_a_tunnel_was_asked_for_everything_passes(enforce: bool) -> None:
+    asked = b"CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n"
+    told = b"HTTP/1.1 200 OK\r\n\r\n\x16\x03"
+    with scripted() as server, standing(server.port, enforce=enforce) as proxy:
+        server.expects, server.answer = len(asked), told
+        assert say(proxy.port, asked) == told
+    assert server.came == [asked]

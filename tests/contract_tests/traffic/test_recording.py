@@ -153,6 +153,7 @@ OUT_OF_RANGE = {
     '"time": NaN': "time nan is out of range",
     '"response": {"status": Infinity}': "status inf is out of range",
     '"response": {"status": 1e300}': "status 1e+300 is out of range",
+    '"response": {"status": -1}': "status -1 is out of range",
     '"request": {"url": "http://["}': "not an entry of a HAR file: Invalid IPv6 URL",
 }
 

@@ -42,6 +42,7 @@ def found(route: Route) -> tuple[str | None, str | None, bool]:
         ("DELETE", "/v1/tasks/latest", (None, None, True)),
         ("DELETE", "/v1/tasks/tsk_1", ("drop", None, True)),
         ("GET", "/tasks/tsk_1", (None, None, False)),
+        ("GET", "//x/v1/tasks/tsk_1", (None, None, False)),
         ("GET", "http://[", (None, None, False)),
     ],
 )
