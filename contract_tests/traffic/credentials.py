@@ -25,10 +25,10 @@ _WORDS = frozenset({"key", "keys", "sig", "pwd", "pass", "sid", "otp", "csrf", "
 _WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _QUERY = re.compile(r"""(?<=[?&;#])([^=&;#?\s"'<>]*)=([^&;#\s"'<>]*)""")
 _USERINFO = re.compile(r"""//([^/?#@\s"'<>]+)@""")
-_MEMBER = re.compile(r""""([^"\\]{1,100})"\s*:\s*"((?:[^"\\]|\\.)+)""")
+_MEMBER = re.compile(r""""([^"\\]{1,100})"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)""")
 _FORM = "application/x-www-form-urlencoded"
 _MOST_NESTED = 3
-_ORDINARY = ("true", "false", "null", "https://", "application/json", "text/html", "utf-8")
+_ORDINARY = ("true", "false", "null", "https://", "application/json", "text/html", "utf-8", "Bearer", "Basic")
 
 
 class Credentials:

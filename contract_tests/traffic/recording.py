@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from contract.har import CUT
 from contract_tests.traffic.messages import Message
@@ -110,11 +109,9 @@ def _why(error: Exception) -> str:
 def _below(url: str, base: str) -> bool:
     if not base:
         return True
-    wanted, there = urlsplit(base), urlsplit(url)
-    if (wanted.scheme, wanted.netloc.lower()) != (there.scheme, there.netloc.lower()):
-        return False
-    path = wanted.path.rstrip("/")
-    return there.path == path or there.path.startswith(path + "/")
+    (wanted, path), (there, target) = split_url(base), split_url(url)
+    below = target.partition("?")[0]
+    return wanted.lower() == there.lower() and (below == path or below.startswith(f"{path}/"))
 
 
 def _recorded(place: str, url: str, entry: Mapping[str, Any]) -> Recorded:

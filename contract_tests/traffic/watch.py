@@ -181,8 +181,13 @@ class Watch:
         return list(map(self.redactor.text, lines))
 
 
+def _printable(text: str) -> str:
+    """What a terminal and XML can show: no control characters, no halves of characters."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def _line(text: str) -> str:
-    text = " ".join(text.split())
+    text = " ".join(_printable(text).split())
     return text if len(text) <= _LONGEST_LINE else f"{text[:_LONGEST_LINE]}... (more with --report)"
 
 
@@ -212,7 +217,7 @@ def _junit(outline: Outline) -> ET.Element:
         finding = failed.get(verdict.clause.id)
         if verdict.outcome is Outcome.BROKEN and finding is not None:
             said = f"expected {finding.expected}; came {finding.came}"
-            ET.SubElement(case, "failure", message="".join(c if c.isprintable() else " " for c in said))
+            ET.SubElement(case, "failure", message=_printable(said))
         elif verdict.outcome is not Outcome.HELD:
             ET.SubElement(case, "skipped", message=verdict.reason or str(verdict.outcome))
     return suite

@@ -101,7 +101,8 @@ def test_a_finding_is_reproduced_with_the_url_that_was_asked_for(tmp_path: Path,
 
 def test_credentials_in_the_url_of_an_entry_are_shown_nowhere(tmp_path: Path) -> None:
     url = f"https://somebody:passphrase@shop.example{TASKS}tsk_1"
-    status, said = checked(tmp_path, [entry(1, {**PENDING, "creditsUsed": -1}, url)], f"--report={tmp_path}/r")
+    entries = [entry(1, {**PENDING, "creditsUsed": -1}, url)]
+    status, said = checked(tmp_path, entries, f"--report={tmp_path}/r", "--url=HTTPS://Shop.Example/")
     assert status == 1, said
     assert "passphrase" not in said + "".join(path.read_text("utf-8") for path in (tmp_path / "r").iterdir())
 

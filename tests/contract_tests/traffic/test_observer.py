@@ -208,6 +208,17 @@ def test_a_finding_shows_what_was_asked_and_each_member_of_the_answer(contract: 
     assert "<dt>seen</dt><dd>once</dd>" in page(seen.watch.outline())
 
 
+def test_a_finding_shows_nothing_that_a_terminal_would_obey(contract: Contract) -> None:
+    seen = Seen(contract)
+    lines: list[str] = []
+    seen.watch = Watch(contract, "openapi.yaml", "http://x", lines.append)
+    seen.sightings = Sightings(contract, seen.watch.redactor)
+    seen.says(1, 2, 200, {**PENDING, "status": "\x1b[2J\x9b\ud800"})
+    seen.says(1, 2, 200, "\x1b[2J")
+    assert len(lines) > 1
+    assert all(line.isprintable() for line in lines)
+
+
 def test_a_finding_that_is_cut_says_where_the_whole_is(contract: Contract) -> None:
     seen = Seen(contract)
     lines: list[str] = []
