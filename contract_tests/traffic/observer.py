@@ -286,18 +286,14 @@ class Observer:
             seen = self._tasks[name] = _Seen()
             self._forget()
         self._tasks.move_to_end(name)
-        if seen.unpaid is None and self._owes(snapshot):
-            seen.unpaid = sighting.answered
         breaches = dict(reversed(list(self._breaches(name, seen, snapshot, sighting))))
         for clause, expected in breaches.items():
             self._broken(record, clause, expected, exchange)
         if not breaches:
             for clause in self._shown(seen, snapshot):
                 self._held(record, clause)
-        if snapshot not in [known for _, known in seen.snapshots]:
-            seen.snapshots = [*seen.snapshots, (sighting.answered, snapshot)][-_MOST_SNAPSHOTS:]
-        if snapshot.get(self._life.fields.id) == name:
-            self._chronicle(name, seen, snapshot, sighting)
+        if snapshot.get(self._life.fields.id) == name:  # one of another task says nothing of this one
+            self._remember(name, seen, snapshot, sighting)
 
     def _lost(self, name: str, seen: _Seen, sighting: Sighting, record: Record) -> None:
         """A task that is not found is a breach only for who submitted it."""
@@ -310,6 +306,13 @@ class Observer:
         """Whether a snapshot says that its task has failed, and that its refund is still to come."""
         state = self._life.of_status(snapshot.get(self._life.fields.status))
         return state is not None and state.refund and snapshot.get(self._life.fields.refunded) is False
+
+    def _remember(self, name: str, seen: _Seen, snapshot: Mapping[str, Any], sighting: Sighting) -> None:
+        if snapshot not in [known for _, known in seen.snapshots]:
+            seen.snapshots = [*seen.snapshots, (sighting.answered, snapshot)][-_MOST_SNAPSHOTS:]
+        if seen.unpaid is None and self._owes(snapshot):
+            seen.unpaid = sighting.answered
+        self._chronicle(name, seen, snapshot, sighting)
 
     def _chronicle(self, name: str, seen: _Seen, snapshot: Mapping[str, Any], sighting: Sighting) -> None:
         """Note the end of a task whose beginning was seen, and its refund."""

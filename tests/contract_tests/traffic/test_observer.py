@@ -176,6 +176,12 @@ def test_the_refund_of_another_task_is_not_counted(seen: Seen) -> None:
     assert [event["what"] for event in outline.events] == ["debit"]
 
 
+def test_an_answer_about_another_task_is_not_held_against_later_ones(seen: Seen) -> None:
+    seen.says(1, 2, 200, {**COMPLETED, "taskId": "tsk_2"})
+    seen.says(3, 4, 200, PENDING)
+    assert seen.broken == {"lifecycle.identity"}
+
+
 def test_a_clause_that_is_none_is_a_fault_of_this_tool(contract: Contract) -> None:
     clauses = {clause.id: clause for clause in derive_clauses(contract) if clause.id != "lifecycle.initial"}
     observer = Observer(contract, clauses, Judge(contract, clauses, lambda _: ""))
