@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 Headers = Sequence[tuple[str, str]]
+CUT = "_cut"
+"""The field of a body of which the file has only the beginning: HAR has none, but lets anybody add fields with `_`."""
 
 
 def har(creator: str, entries: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -23,11 +25,13 @@ def har_entry(
     request_headers: Headers,
     request_text: str | None,
     request_size: int,
+    request_cut: bool = False,
     status: int,
     status_text: str = "",
     response_headers: Headers = (),
     response_text: str = "",
     response_size: int = -1,
+    response_cut: bool = False,
 ) -> dict[str, Any]:
     """One exchange.
 
@@ -36,6 +40,7 @@ def har_entry(
         request_text: the body, or None for a request without one.
         status: 0 where no answer came; then `status_text` says why.
         request_size, response_size: of the bodies, in bytes; -1 where nobody knows.
+        request_cut, response_cut: whether the text is only the beginning of the body.
     """
     ms = round(milliseconds, 3)
     request: dict[str, Any] = {
@@ -49,7 +54,8 @@ def har_entry(
         "bodySize": request_size,
     }
     if request_text is not None:
-        request["postData"] = {"mimeType": _value(request_headers, "content-type"), "text": request_text}
+        kind = _value(request_headers, "content-type")
+        request["postData"] = {"mimeType": kind, "text": request_text, **({CUT: True} if request_cut else {})}
     return {
         "startedDateTime": datetime.fromtimestamp(started, UTC).isoformat(timespec="milliseconds"),
         "time": ms,
@@ -64,6 +70,7 @@ def har_entry(
                 "size": max(response_size, 0),
                 "mimeType": _value(response_headers, "content-type"),
                 "text": response_text,
+                **({CUT: True} if response_cut else {}),
             },
             "redirectURL": _value(response_headers, "location"),
             "headersSize": -1,

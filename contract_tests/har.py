@@ -17,23 +17,27 @@ _LONGEST_TEXT = 12_000
 def entry(exchange: Exchange, url: str, redactor: Redactor) -> dict[str, Any]:
     """One exchange as an entry of a HAR file."""
     request, answer = exchange.request, exchange.answer
-    came: dict[str, Any] = (
-        {
+    came: dict[str, Any] = {"status": 0}
+    if isinstance(answer, Answer):
+        text, cut = _text(answer.body, redactor)
+        came = {
             "status": answer.status,
             "response_headers": _headers(answer.headers, redactor),
-            "response_text": _text(answer.body, redactor),
+            "response_text": text,
+            "response_cut": cut,
             "response_size": len(answer.body),
         }
-        if isinstance(answer, Answer)
-        else {"status": 0, "status_text": redactor.text(answer.reason)}
-    )
+    else:
+        came["status_text"] = redactor.text(answer.reason)
+    sent, sent_cut = _text(request.body or b"", redactor)
     return har_entry(
         started=exchange.started,
         milliseconds=exchange.seconds * 1000,
         method=request.method,
         url=redactor.text(url + request.path),
         request_headers=_headers(request.headers, redactor),
-        request_text=None if request.body is None else _text(request.body, redactor),
+        request_text=None if request.body is None else sent,
+        request_cut=sent_cut,
         request_size=len(request.body or b""),
         **came,
     )
@@ -50,6 +54,7 @@ def _headers(headers: Mapping[str, str], redactor: Redactor) -> list[tuple[str, 
     ]
 
 
-def _text(body: bytes, redactor: Redactor) -> str:
+def _text(body: bytes, redactor: Redactor) -> tuple[str, bool]:
+    """A body as it may be kept, and whether that is only its beginning."""
     text = redactor.text(body.decode("utf-8", "backslashreplace"))
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}... ({len(body):,} bytes)"
+    return (text, False) if len(text) <= _LONGEST_TEXT else (redactor.cut(text[:_LONGEST_TEXT]), True)

@@ -36,24 +36,28 @@ def load(spec: str) -> Contract:
         raise SetupError(str(error)) from error
 
 
-def checked_url(target: str) -> str:
-    """The target's URL, without a slash at its end.
+def checked_url(url: str, option: str = "--target", otherwise: str = "they belong into --key") -> str:
+    """A server's URL, without a slash at its end.
+
+    Args:
+        option: what gave it.
+        otherwise: how credentials are given, if not there.
 
     Raises:
         SetupError: if it is none that requests can be sent to, or holds credentials.
     """
     try:
-        parts, _ = urlsplit(target), httpx.URL(target)
+        parts, _ = urlsplit(url), httpx.URL(url)
         plain = parts.scheme in ("http", "https") and parts.hostname and not parts.query and not parts.fragment
         usable = plain and parts.port != 0 and parts.path.isascii()
     except (ValueError, httpx.InvalidURL):
         usable = False
     else:
         if parts.username is not None:
-            raise SetupError("--target holds credentials: they belong into --key")
+            raise SetupError(f"{option} holds credentials: {otherwise}")
     if not usable:
-        raise SetupError(f"--target {target!r} is no http(s) URL, such as http://localhost:8000")
-    return target.rstrip("/")
+        raise SetupError(f"{option} {url!r} is no http(s) URL, such as http://localhost:8000")
+    return url.rstrip("/")
 
 
 def checked_secret(option: str, secret: str) -> str:

@@ -65,7 +65,7 @@ def _finding(outline: Outline, finding: Finding, *, fails: bool) -> str:
         f'<article class="{"broken" if fails else "warned"}"><h3>{escape(clause.id)}</h3>'
         f"<p>{escape(clause.sentence)} <i>({clause.provenance}, {escape(outline.file)}:{clause.line})</i></p>"
         f"<dl><dt>expected</dt><dd>{escape(finding.expected)}</dd><dt>came</dt><dd>{escape(finding.came)}</dd>"
-        f"<dt>seen</dt><dd>{finding.times} times</dd><dt>by</dt><dd>{escape(finding.test)}</dd></dl>"
+        f"<dt>seen</dt><dd>{finding.seen}</dd><dt>by</dt><dd>{escape(finding.test)}</dd></dl>"
         f"{also}<pre>{escape(finding.reproduction)}</pre></article>"
     )
 

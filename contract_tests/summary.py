@@ -52,7 +52,7 @@ def _print_finding(terminal: Any, outline: Outline, finding: Finding, *, fails: 
     terminal.write_line(f"  came      {finding.came}")
     if finding.times > 1:
         also = f", also of {', '.join(finding.also[:6])}" if finding.also else ""
-        terminal.write_line(f"  seen      {finding.times} times{also}{' ...' if finding.also[6:] else ''}")
+        terminal.write_line(f"  seen      {finding.seen}{also}{' ...' if finding.also[6:] else ''}")
     if finding.test:
         terminal.write_line(f"  by        {finding.test}")
     for line in finding.reproduction.splitlines():

@@ -50,6 +50,11 @@ class Finding:
     times: int = 1
     test: str = ""
 
+    @property
+    def seen(self) -> str:
+        """How often it was seen, in words."""
+        return "once" if self.times == 1 else f"{self.times:,} times"
+
 
 @dataclass
 class Record:

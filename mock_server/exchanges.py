@@ -222,10 +222,12 @@ class Exchanges:
             request_headers=list(_headers(exchange.asked)),
             request_text=_text(exchange.asked) if exchange.asked.size else None,
             request_size=exchange.asked.size,
+            request_cut=exchange.asked.cut,
             status=exchange.status,
             response_headers=list(_headers(exchange.answered)),
             response_text=_text(exchange.answered),
             response_size=exchange.answered.size,
+            response_cut=exchange.answered.cut,
         )
 
     def _cleaner(self, exchange: Exchange) -> Cleaner:

@@ -6,21 +6,22 @@ import asyncio
 import signal
 import ssl
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import click
 
-from contract.errors import ContractError
-from contract.model import Contract
-from contract.reader import load_contract
 from contract.resources import default_contract
+from contract_tests.preflight import check_report, checked_url, load
 from contract_tests.settings import SetupError
 from contract_tests.traffic.messages import Message
-from contract_tests.traffic.proxy import Proxy, Upstream
-from contract_tests.traffic.recording import RecordingError, read_recording
+from contract_tests.traffic.proxy import Proxy
+from contract_tests.traffic.recording import Recording, RecordingError, read_recording
 from contract_tests.traffic.sightings import Sightings
+from contract_tests.traffic.upstream import Upstream
 from contract_tests.traffic.watch import Watch
 from contract_tests.verdicts import Finding
 from contract_tests.wire import NoAnswer
@@ -57,11 +58,12 @@ def proxy(upstream: str, listen: str, port: int, report: Path | None, spec: str,
 
     Ctrl-C ends it and writes the reports. Exit status: 0 no finding, 1 a finding, 2 it could not be done.
     """
-    contract, file = _load(spec)
-    server = _upstream(upstream, options)
-    watch = Watch(contract, file, server.url, _say, strict=options["strict"], deadline=options["deadline"])
-    _check_report(report)
-    sightings = Sightings(contract, watch.redactor, urlsplit(server.url).path)
+    with _told():
+        contract = load(spec)
+        server = _upstream(upstream, options)
+        check_report(str(report or ""))
+    watch = Watch(contract, _named(spec), server.url, _say, strict=options["strict"], deadline=options["deadline"])
+    sightings = Sightings(contract, watch.redactor, server.url)
 
     def look(request: Message, answer: Message | NoAnswer, answered: float) -> Finding | None:
         return watch.take(sightings.of(request, answer, answered))
@@ -73,6 +75,7 @@ def proxy(upstream: str, listen: str, port: int, report: Path | None, spec: str,
     except OSError as error:
         _fail(f"{listen}:{port} cannot be listened on: {error.strerror}")
     _end(watch, report, standing.crashes)
+    sys.exit(1 if watch.failed else 0)
 
 
 @click.command("check-traffic")
@@ -87,19 +90,32 @@ def check_traffic(file: Path, url: str, spec: str, report: Path | None, **option
 
     Exit status: 0 no finding, 1 a finding, 2 it could not be done.
     """
-    contract, name = _load(spec)
-    try:
-        recorded, left_out = read_recording(file, url)
-    except RecordingError as error:
-        _fail(str(error))
-    watch = Watch(contract, name, url or str(file), _say, slack=_HAR_SLACK, **options)
-    _check_report(report)
-    sightings = Sightings(contract, watch.redactor, urlsplit(url).path, credentials=False)
-    for request, answer, answered, unchecked in recorded:
-        watch.take(sightings.of(request, answer, answered, unchecked))
+    with _told():
+        contract = load(spec)
+        base = checked_url(url, "--url", "the requests of a recording bring their own") if url else ""
+        recording = read_recording(file, base)
+        check_report(str(report or ""))
+    watch = Watch(contract, _named(spec), base or str(file), _say, slack=_HAR_SLACK, **options)
+    sightings = Sightings(contract, watch.redactor, base, credentials=False)
+    crashes = []
+    for place, request, answer, answered, unchecked in recording.exchanges:
+        try:
+            watch.take(sightings.of(request, answer, answered, unchecked))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rest is checked, and the user hears of it
+            crashes.append(f"{file}: {place}: {type(error).__name__}: {error}")
+    left_out = recording.servers.total() - len(recording.exchanges)
     if left_out:
         _say(f"{left_out:,} exchanges with other servers were left out")
-    _end(watch, report, [])
+    _end(watch, report, crashes)
+    if not watch.checked and not watch.failed:
+        _fail(f"{file}: no exchange in it could be checked: {_servers(recording)}")
+    sys.exit(1 if watch.failed else 0)
+
+
+def _servers(recording: Recording) -> str:
+    if not recording.servers:
+        return "it has none"
+    return "it names " + ", ".join(f"{server} ({count:,})" for server, count in recording.servers.most_common())
 
 
 async def _serve(standing: Proxy, listen: str, port: int) -> None:
@@ -114,15 +130,8 @@ async def _serve(standing: Proxy, listen: str, port: int) -> None:
 
 
 def _upstream(url: str, options: dict[str, Any]) -> Upstream:
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        _fail(f"UPSTREAM {url!r} is no URL: {error}")
-    if not host or parts.scheme not in _PORTS or parts.query or parts.fragment:
-        _fail(f"UPSTREAM {url!r} is no http(s) URL, such as http://localhost:8000")
-    if parts.username is not None:
-        _fail("UPSTREAM holds credentials: each request brings its own")
+    url = checked_url(url, "UPSTREAM", "each request brings its own")
+    parts = urlsplit(url)
     tls = None
     if parts.scheme == "https":
         try:
@@ -135,40 +144,32 @@ def _upstream(url: str, options: dict[str, Any]) -> Upstream:
             tls.verify_mode = ssl.CERT_NONE
     elif options["insecure"] or options["cacert"]:
         _fail("--insecure and --cacert are about https, and UPSTREAM is http")
-    return Upstream(
-        url.rstrip("/"), host, port or _PORTS[parts.scheme], parts.netloc, tls, options["host"] == "upstream"
-    )
+    host, port = str(parts.hostname), parts.port or _PORTS[parts.scheme]
+    return Upstream(url, host, port, parts.netloc, tls, options["host"] == "upstream")
 
 
-def _load(spec: str) -> tuple[Contract, str]:
-    path = Path(spec) if spec else default_contract()
+def _named(spec: str) -> str:
+    return spec or default_contract().name
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What cannot be done is told in one line."""
     try:
-        return load_contract(path), spec or path.name
-    except ContractError as error:
+        yield
+    except (SetupError, RecordingError) as error:
         _fail(str(error))
-
-
-def _check_report(report: Path | None) -> None:
-    """Make the folder now: nobody wants to hear at the end that there is no report."""
-    if report is not None:
-        try:
-            report.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            _fail(f"--report {report}: {error.strerror}")
 
 
 def _end(watch: Watch, report: Path | None, crashes: list[str]) -> None:
     for line in watch.summary():
         _say(line)
     if report is not None:
-        try:
+        with _told():
             watch.write(report)
-        except SetupError as error:
-            _fail(str(error))
         _say(f"reports: {report}/index.html, report.json, junit.xml, traffic.har")
     if crashes:
         _fail(f"{len(crashes)} exchanges could not be judged, a fault of this tool: {watch.redactor.text(crashes[0])}")
-    sys.exit(1 if watch.failed else 0)
 
 
 def _say(line: str) -> None:

@@ -5,9 +5,11 @@ h11 reads one message at a time; what it leaves over begins the next. What is to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 from http import HTTPStatus
+from typing import NamedTuple
 
 import h11
 
@@ -26,20 +28,29 @@ class Message:
     Attributes:
         method: of a request; empty for an answer.
         target: of a request.
+        origin: of a request whose server is not the one that is watched, but one of several.
         status: of an answer.
         size: of the body, in bytes; `body` is empty if that is too long to be kept.
         began: when its first byte came.
         switches: whether what follows is no HTTP any more.
+        unfinished: whether its end has not come yet.
     """
 
     headers: list[tuple[str, str]]
     began: float
     method: str = ""
     target: str = ""
+    origin: str = ""
     status: int = 0
     body: bytearray = field(default_factory=bytearray)
     size: int = 0
     switches: bool = False
+    unfinished: bool = False
+
+    @property
+    def interim(self) -> bool:
+        """Whether another answer follows, to the same request."""
+        return bool(self.status) and self.status < HTTPStatus.OK and not self.switches
 
     @property
     def whole(self) -> bool:
@@ -54,18 +65,37 @@ class Message:
         else:
             self.body.clear()
 
+    def without_body(self) -> Message:
+        """It as it was when its body had not come; what comes of that later changes nothing here."""
+        return replace(self, body=bytearray(), size=0)
+
+
+class Ends(Enum):
+    """What ends with some bytes; or that nobody knows, because they were not read."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    MESSAGE = auto()
+    UNREAD = auto()
+
+
+class Part(NamedTuple):
+    """Bytes of a stream, and what ends with them.
+
+    Attributes:
+        message: the message whose head or end this is; an interim answer is one, too.
+    """
+
+    data: bytes
+    ends: Ends = Ends.NOTHING
+    message: Message | None = None
+
 
 class Reader:
     """Reads the messages of one direction of a connection."""
 
-    def __init__(self, begins: Callable[[Message], object] = lambda _: None, *, answers: bool) -> None:
-        """Prepare to read.
-
-        Args:
-            begins: called when the head of a message has been read.
-        """
+    def __init__(self, *, answers: bool) -> None:
         self._answers = answers
-        self._begins = begins
         self._connection = self._new(b"GET", upgrade=False)
         self._message: Message | None = None
 
@@ -79,27 +109,36 @@ class Reader:
         """Whether the head of a message has been read, and its end has not."""
         return self._message is not None
 
-    def feed(self, data: bytes, now: float) -> Iterator[tuple[bytes, Message | None]]:
-        """Take in bytes; gives them back in parts, and with the part that ends a message the message.
+    def feed(self, data: bytes, now: float) -> Iterator[Part]:
+        """Take in bytes; gives them back in parts, cut where something ends.
 
-        After each message of answers, `expect` must be called before the next part is asked for.
+        After each final answer, `expect` must be called before the next part is asked for.
 
         Raises:
             UnreadableError: if the bytes are no HTTP.
         """
+        left = data
+        self._receive(left)
         while True:
-            ended = self._read(data, now)
-            if ended is None:
-                yield data, None
+            ends, message = self._next(now)
+            if message is None:
+                if left:
+                    yield Part(left)
                 return
             rest = self._connection.trailing_data[0]
-            self._connection = self._new(b"GET", upgrade=False)
-            yield data[: len(data) - len(rest)], ended
-            if not rest or ended.switches:
-                if rest:
-                    yield rest, None
+            finished = ends is Ends.MESSAGE and not message.interim
+            if finished:
+                self._connection = self._new(b"GET", upgrade=False)
+            yield Part(left[: len(left) - len(rest)], ends, message)
+            left = rest
+            if message.switches:
+                if left:
+                    yield Part(left)
                 return
-            data = rest
+            if finished:
+                if not left:
+                    return
+                self._receive(left)
 
     def end(self) -> Message | None:
         """The stream has ended: gives the message that this ends, if it is a whole one.
@@ -107,35 +146,42 @@ class Reader:
         Raises:
             UnreadableError: if it ends in the midst of a message.
         """
-        return self._read(b"", 0.0) if self._message is not None else None
+        if self._message is None:
+            return None
+        self._receive(b"")
+        return self._next(0.0)[1]
 
-    def _read(self, data: bytes, now: float) -> Message | None:
+    def _receive(self, data: bytes) -> None:
         try:
             self._connection.receive_data(data)
+        except h11.RemoteProtocolError as error:
+            raise UnreadableError(str(error)) from error
+
+    def _next(self, now: float) -> tuple[Ends, Message | None]:
+        """What ends next in the bytes that were received, if anything does."""
+        try:
             while True:
                 event = self._connection.next_event()
                 if isinstance(event, h11.Request):
-                    self._message = Message(
-                        _text(event),
-                        now,
-                        method=event.method.decode("latin-1"),
-                        target=event.target.decode("latin-1"),
-                    )
-                    self._begins(self._message)
-                elif isinstance(event, h11.InformationalResponse):
-                    if event.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
-                        return Message(_text(event), now, status=event.status_code, switches=True)
-                elif isinstance(event, h11.Response):
-                    self._message = Message(_text(event), now, status=event.status_code)
-                elif isinstance(event, h11.Data) and self._message is not None:
+                    method, target = event.method.decode("latin-1"), event.target.decode("latin-1")
+                    self._message = Message(_text(event), now, method=method, target=target, unfinished=True)
+                    return Ends.HEAD, self._message
+                if isinstance(event, h11.InformationalResponse):
+                    switches = event.status_code == HTTPStatus.SWITCHING_PROTOCOLS
+                    return Ends.MESSAGE, Message(_text(event), now, status=event.status_code, switches=switches)
+                if isinstance(event, h11.Response):
+                    self._message = Message(_text(event), now, status=event.status_code, unfinished=True)
+                    return Ends.HEAD, self._message
+                if isinstance(event, h11.Data) and self._message is not None:
                     self._message.add(bytes(event.data))
-                elif isinstance(event, h11.EndOfMessage):
+                elif isinstance(event, h11.EndOfMessage) and self._message is not None:
                     message, self._message = self._message, None
-                    return message
+                    message.unfinished = False
+                    return Ends.MESSAGE, message
                 elif event is h11.PAUSED:
-                    return Message([], now, switches=True)
+                    return Ends.MESSAGE, Message([], now, switches=True)
                 else:
-                    return None
+                    return Ends.NOTHING, None
         except h11.RemoteProtocolError as error:
             raise UnreadableError(str(error)) from error
 

@@ -36,12 +36,14 @@ class Sighting:
     Attributes:
         caller: a fingerprint of the credentials, or None if there were none that the contract knows.
         unchecked: why it cannot be checked, or empty.
+        origin: scheme and authority of the server.
     """
 
     exchange: Exchange
     route: Route
     caller: str | None = None
     unchecked: str = ""
+    origin: str = ""
 
     @property
     def answered(self) -> float:
@@ -125,19 +127,22 @@ class Observer:
         return record
 
     def _expect(self, record: Record, clause: str, ok: object, expected: str, exchange: Exchange) -> None:
-        if clause not in self._clauses:
-            return
         if ok:
-            record.held.add(clause)
+            self._held(record, clause)
         else:
-            record.findings.append(self._judge.finding(clause, expected, exchange))
+            self._broken(record, clause, expected, exchange)
+
+    def _held(self, record: Record, clause: str) -> None:
+        record.held.add(self._clauses[clause].id)
+
+    def _broken(self, record: Record, clause: str, expected: str, exchange: Exchange) -> None:
+        record.findings.append(self._judge.finding(self._clauses[clause].id, expected, exchange))
 
     def _outside(self, sighting: Sighting, record: Record) -> None:
         status = sighting.exchange.status
         if sighting.route.known and status is not None:
-            self._expect(
-                record, "conventions.unknownMethod", status < SERVER_ERROR, "no error of the server", sighting.exchange
-            )
+            wanted = "no error of the server"
+            self._expect(record, "conventions.unknownMethod", status < SERVER_ERROR, wanted, sighting.exchange)
 
     def _stranger(self, operation: Operation, sighting: Sighting, record: Record) -> None:
         """A request without credentials is refused as such, before anything else is looked at."""
@@ -173,16 +178,16 @@ class Observer:
         invalid = operation.errors[When.INVALID]
         if accepted:
             for clause, message in submitted.broken:
-                self._expect(record, clause, False, f"{invalid.status}, a refusal: {message:.300}", exchange)  # noqa: FBT003 - a breach
+                self._broken(record, clause, f"{invalid.status}, a refusal: {message:.300}", exchange)
             return
         if exchange.status == invalid.status:
-            self._expect(record, f"{operation.id}.{invalid.status}", True, "", exchange)  # noqa: FBT003 - it held
+            self._held(record, f"{operation.id}.{invalid.status}")
             self._details(operation, submitted, exchange, record)
             return
         for error in operation.errors.values():
-            if error.status == exchange.status and error.order is not None and error.order > (invalid.order or 0):
-                clause = f"{operation.id}.order.{invalid.status}-{error.status}"
-                self._expect(record, clause, False, f"{invalid.status}: {submitted.broken[0][1]:.300}", exchange)  # noqa: FBT003 - as above
+            clause = f"{operation.id}.order.{invalid.status}-{error.status}"
+            if error.status == exchange.status and clause in self._clauses:
+                self._broken(record, clause, f"{invalid.status}: {submitted.broken[0][1]:.300}", exchange)
 
     def _details(self, operation: Operation, submitted: Submitted, exchange: Exchange, record: Record) -> None:
         """A refusal names the fields that are wrong, and none that the request has and that is right."""
@@ -219,7 +224,7 @@ class Observer:
         invalid = operation.errors[When.INVALID]
         if exchange.status == invalid.status:
             clause = self._submissions.refused(operation, submitted, self._named(operation, exchange) or [])
-            self._expect(record, clause, False, "the request accepted: it breaks no rule", exchange)  # noqa: FBT003 - a breach
+            self._broken(record, clause, "the request accepted: it breaks no rule", exchange)
         short = operation.errors.get(When.INSUFFICIENT)
         if short is not None and exchange.status == short.status and short.price and isinstance(answer, dict):
             stated = answer.get(short.price)
@@ -272,10 +277,7 @@ class Observer:
         seen = self._tasks.get(name)
         unknown = operation.errors.get(When.UNKNOWN_TASK)
         if seen is not None and unknown is not None and exchange.status == unknown.status:
-            theirs = seen.caller == sighting.caller and seen.caller not in (None, SOMEBODY)
-            if theirs and seen.accepted and self._before(seen.accepted, sighting):
-                wanted = f"the snapshot of the task {name}, submitted by this caller"
-                self._expect(record, f"lifecycle.{Kind.IDENTITY}", False, wanted, exchange)  # noqa: FBT003 - a breach
+            self._lost(name, seen, sighting, record)
             return
         snapshot = exchange.json()
         if exchange.status != reading.found or not isinstance(snapshot, dict):
@@ -286,11 +288,30 @@ class Observer:
         self._tasks.move_to_end(name)
         breaches = dict(reversed(list(self._breaches(name, seen, snapshot, sighting))))
         for clause, expected in breaches.items():
-            self._expect(record, clause, False, expected, exchange)  # noqa: FBT003 - a breach
+            self._broken(record, clause, expected, exchange)
         if not breaches:
-            record.held |= {clause for clause in self._held(seen, snapshot) if clause in self._clauses}
+            for clause in self._shown(seen, snapshot):
+                self._held(record, clause)
+        if snapshot.get(self._life.fields.id) == name:  # one of another task says nothing of this one
+            self._remember(name, seen, snapshot, sighting)
+
+    def _lost(self, name: str, seen: _Seen, sighting: Sighting, record: Record) -> None:
+        """A task that is not found is a breach only for who submitted it."""
+        theirs = seen.caller == sighting.caller and seen.caller not in (None, SOMEBODY)
+        if theirs and seen.accepted and self._before(seen.accepted, sighting):
+            wanted = f"the snapshot of the task {name}, submitted by this caller"
+            self._broken(record, f"lifecycle.{Kind.IDENTITY}", wanted, sighting.exchange)
+
+    def _owes(self, snapshot: Mapping[str, Any]) -> bool:
+        """Whether a snapshot says that its task has failed, and that its refund is still to come."""
+        state = self._life.of_status(snapshot.get(self._life.fields.status))
+        return state is not None and state.refund and snapshot.get(self._life.fields.refunded) is False
+
+    def _remember(self, name: str, seen: _Seen, snapshot: Mapping[str, Any], sighting: Sighting) -> None:
         if snapshot not in [known for _, known in seen.snapshots]:
             seen.snapshots = [*seen.snapshots, (sighting.answered, snapshot)][-_MOST_SNAPSHOTS:]
+        if seen.unpaid is None and self._owes(snapshot):
+            seen.unpaid = sighting.answered
         self._chronicle(name, seen, snapshot, sighting)
 
     def _chronicle(self, name: str, seen: _Seen, snapshot: Mapping[str, Any], sighting: Sighting) -> None:
@@ -322,13 +343,11 @@ class Observer:
         sent = sighting.exchange.started
         if not state.terminal and seen.accepted and sent - seen.accepted > self._deadline + self._slack:
             yield f"lifecycle.{Kind.DEADLINE}", f"a task that ends within {self._deadline:g} seconds"
-        if state.refund and snapshot.get(life.fields.refunded) is False:
-            seen.unpaid = sighting.answered if seen.unpaid is None else seen.unpaid
-            if sent - seen.unpaid > self._grace + self._slack:
-                wanted = f"`{life.fields.refunded}` true {self._grace:g} seconds after the failure"
-                yield f"lifecycle.{state.name}.{Kind.REFUND_FLAG}", wanted
+        if seen.unpaid is not None and self._owes(snapshot) and sent - seen.unpaid > self._grace + self._slack:
+            wanted = f"`{life.fields.refunded}` true {self._grace:g} seconds after the failure"
+            yield f"lifecycle.{state.name}.{Kind.REFUND_FLAG}", wanted
 
-    def _held(self, seen: _Seen, snapshot: Mapping[str, Any]) -> Iterator[str]:
+    def _shown(self, seen: _Seen, snapshot: Mapping[str, Any]) -> Iterator[str]:
         life = self._life
         state = life.of_status(snapshot.get(life.fields.status))
         yield from (f"lifecycle.{kind}" for kind in (Kind.IDENTITY, Kind.UPDATED))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from contract.model import Contract, Operation, Reading
+
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -33,30 +35,28 @@ class Routes:
         Args:
             base: the path below which the API is.
         """
-        self._paths = [(_pattern(base, operation.path), operation) for operation in contract.operations.values()]
+        methods: dict[str, dict[str, Operation]] = {}
+        for operation in contract.operations.values():
+            methods.setdefault(operation.path, {})[operation.method.upper()] = operation
+        concrete_first = sorted(methods, key=lambda path: ["{" in step for step in path.split("/")])
+        self._paths = [(*_pattern(base, path), methods[path]) for path in concrete_first]
 
     def find(self, method: str, target: str) -> Route:
-        """The route of a request line's method and target."""
-        try:
-            path = urlsplit(target).path
-        except ValueError:
-            return Route()
-        known = False
-        for pattern, operation in self._paths:
+        """The route of a request line's method and target, which begins with a path."""
+        path = target.partition("?")[0].partition("#")[0]
+        for pattern, names, methods in self._paths:
             found = pattern.fullmatch(path)
             if found is None:
                 continue
-            known = True
-            if operation.method.upper() == method:
-                task = operation.task
-                read = found.groupdict().get(task.parameter) if isinstance(task, Reading) else None
-                return Route(operation, None if read is None else unquote(read), known)
-        return Route(known=known)
+            operation = methods.get(method)
+            if operation is None or not isinstance(operation.task, Reading):
+                return Route(operation, known=True)
+            return Route(operation, unquote(found[names.index(operation.task.parameter) + 1]), known=True)
+        return Route()
 
 
-def _pattern(base: str, path: str) -> re.Pattern[str]:
-    steps = [
-        f"(?P<{step[1:-1]}>[^/]+)" if step.startswith("{") else re.escape(step)
-        for step in (base.rstrip("/") + path).split("/")
-    ]
-    return re.compile("/".join(steps))
+def _pattern(base: str, path: str) -> tuple[re.Pattern[str], list[str]]:
+    """What finds a path, and the names of its groups: they may be such as Python's groups cannot have."""
+    texts = _PARAMETER.split(path)
+    escaped = [re.escape(base.rstrip("/") + texts[0]), *map(re.escape, texts[2::2])]
+    return re.compile("([^/]+)".join(escaped)), texts[1::2]

@@ -246,13 +246,17 @@ def test_an_exchange_without_answer_says_why_and_nothing_more() -> None:
     assert "postData" not in shown["request"]
 
 
-def test_a_long_body_is_cut_after_the_credentials_are_gone() -> None:
+@pytest.mark.parametrize("before", [49_995, 11_995], ids=["behind the cut", "across the cut"])
+def test_a_long_body_is_cut_after_the_credentials_are_gone_and_says_so(before: int) -> None:
     redactor = Redactor()
     redactor.add(KEY)
-    body = b"x" * 49_995 + KEY.encode() + b"x" * 100
-    text = entry(exchange("getTask", 200, body), "http://x", redactor)["response"]["content"]["text"]
-    assert "sk_" not in text
-    assert text.endswith("(50,107 bytes)")
+    body = b"x" * before + KEY.encode() + b"x" * 50_000
+    sent = exchange("getTask", 200, body, request=body)
+    shown = entry(sent, "http://x", redactor)
+    for part in (shown["request"]["postData"], shown["response"]["content"]):
+        assert "sk_" not in part["text"]
+        assert part["_cut"] is True
+    assert "_cut" not in str(entry(exchange("getTask", 200, b"x", request=b"x"), "http://x", redactor))
 
 
 def test_a_har_file_is_in_the_order_of_sending() -> None:

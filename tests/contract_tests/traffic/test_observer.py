@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.clauses import derive_clauses
 from contract.model import Contract
+from contract_tests.judge import Judge
+from contract_tests.redact import Redactor
 from contract_tests.report import page
 from contract_tests.traffic.messages import Message
+from contract_tests.traffic.observer import Observer
 from contract_tests.traffic.sightings import Sightings
 from contract_tests.traffic.watch import Watch
+from contract_tests.verdicts import Outcome
 from tests.contract_tests.harness import SUBMIT, TASKS
 from tests.contract_tests.test_judge import ACCEPTED, COMPLETED, FAILED, INVALID, PENDING, SHORT
 
@@ -151,3 +156,80 @@ def test_what_was_debited_and_refunded_and_how_long_tasks_lived_is_reported_once
 def test_an_end_whose_beginning_was_not_seen_is_no_event(seen: Seen) -> None:
     seen.says(1, 2, 200, COMPLETED)
     assert seen.watch.outline().events == []
+
+
+def test_a_request_that_was_answered_before_its_end_is_not_checked(seen: Seen) -> None:
+    request = Message([("Content-Type", "application/json")], 1, method="POST", target=SUBMIT, unfinished=True)
+    answer = Message([("content-type", "application/json")], 2, status=200)
+    answer.add(json.dumps(ACCEPTED).encode())
+    seen.watch.take(seen.sightings.of(request, answer, 2))
+    assert seen.broken == set()
+    assert seen.watch.unchecked == {"the answer came before the request had ended": 1}
+
+
+def test_the_refund_of_another_task_is_not_counted(seen: Seen) -> None:
+    seen.says(1, 2, 200, ACCEPTED, BODY)
+    seen.says(3, 4, 200, {**FAILED, "taskId": "tsk_2"})
+    outline = seen.watch.outline()
+    assert seen.broken == {"lifecycle.identity"}
+    assert outline.refunded == 0
+    assert [event["what"] for event in outline.events] == ["debit"]
+
+
+def test_an_answer_about_another_task_is_not_held_against_later_ones(seen: Seen) -> None:
+    seen.says(1, 2, 200, {**COMPLETED, "taskId": "tsk_2"})
+    seen.says(3, 4, 200, PENDING)
+    assert seen.broken == {"lifecycle.identity"}
+
+
+def test_a_clause_that_is_none_is_a_fault_of_this_tool(contract: Contract) -> None:
+    clauses = {clause.id: clause for clause in derive_clauses(contract) if clause.id != "lifecycle.initial"}
+    observer = Observer(contract, clauses, Judge(contract, clauses, lambda _: ""))
+    request = Message([("Authorization", KEY)], 1, method="POST", target=SUBMIT)
+    answer = Message([("content-type", "application/json")], 2, status=200)
+    answer.add(json.dumps(ACCEPTED).encode())
+    with pytest.raises(KeyError, match=r"lifecycle\.initial"):
+        observer.observe(Sightings(contract, Redactor()).of(request, answer, 2))
+
+
+def test_to_ask_for_an_outline_changes_nothing(seen: Seen) -> None:
+    seen.says(1, 2, 200, COMPLETED)
+    seen.says(3, 4, 200, PENDING)
+    first, second = seen.watch.outline(), seen.watch.outline()
+    assert (first.findings, first.verdicts) == (second.findings, second.verdicts)
+    assert first.counts()[Outcome.BROKEN] == 2
+
+
+def test_a_finding_shows_what_was_asked_and_each_member_of_the_answer(contract: Contract) -> None:
+    seen = Seen(contract)
+    lines: list[str] = []
+    seen.watch = Watch(contract, "openapi.yaml", "http://x", lines.append)
+    seen.sightings = Sightings(contract, seen.watch.redactor)
+    seen.says(1, 2, 200, {**PENDING, "prompt": "p" * 3000, "creditsUsed": -7})
+    (line,) = lines
+    assert line.startswith("BROKEN getTask.200.PendingTask.creditsUsed.minimum: GET /api/ai/tasks/tsk_1: expected ")
+    assert '"prompt": "' + "p" * 40 + '..."' in line
+    assert '"creditsUsed": -7' in line
+    assert "  once getTask.200.PendingTask.creditsUsed.minimum" in seen.watch.summary()
+    assert "<dt>seen</dt><dd>once</dd>" in page(seen.watch.outline())
+
+
+def test_a_finding_shows_nothing_that_a_terminal_would_obey(contract: Contract) -> None:
+    seen = Seen(contract)
+    lines: list[str] = []
+    seen.watch = Watch(contract, "openapi.yaml", "http://x", lines.append)
+    seen.sightings = Sightings(contract, seen.watch.redactor)
+    seen.says(1, 2, 200, {**PENDING, "status": "\x1b[2J\x9b\ud800"})
+    seen.says(1, 2, 200, "\x1b[2J")
+    assert len(lines) > 1
+    assert all(line.isprintable() for line in lines)
+
+
+def test_a_finding_that_is_cut_says_where_the_whole_is(contract: Contract) -> None:
+    seen = Seen(contract)
+    lines: list[str] = []
+    seen.watch = Watch(contract, "openapi.yaml", "http://x", lines.append)
+    seen.sightings = Sightings(contract, seen.watch.redactor)
+    seen.says(1, 2, 200, ["x"] * 300)
+    assert lines[0].endswith("... (more with --report)")
+    assert seen.watch.outline().findings[0].came == "200 " + json.dumps(["x"] * 300)

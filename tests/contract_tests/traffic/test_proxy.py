@@ -54,9 +54,9 @@ def server() -> Iterator[Scripted]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def proxy(server: Scripted) -> Iterator[Standing]:
-    with standing(server.port) as proxy:
+@pytest.fixture(scope="module", params=["passed", "held", "renamed"])
+def proxy(server: Scripted, request: pytest.FixtureRequest) -> Iterator[Standing]:
+    with standing(server.port, enforce=request.param == "held", rename=request.param == "renamed") as proxy:
         yield proxy
 
 
@@ -76,7 +76,7 @@ def test_every_byte_passes_and_what_was_said_is_read(
 def test_whatever_the_bytes_are_they_pass(
     server: Scripted, proxy: Standing, asked: list[bytes], told: bytes, http: bool
 ) -> None:
-    parts = [GET, *asked] if http else asked
+    parts = [GET.replace(b"shop.example", b"127.0.0.1:%d" % server.port), *asked] if http else asked
     whole = b"".join(parts)
     server.expects, server.answer = len(whole), (OK if http else b"") + told
     assert say(proxy.port, *parts) == server.answer

@@ -21,7 +21,7 @@ from contract_tests.traffic.sightings import TOO_LONG, Sightings
 from contract_tests.traffic.watch import Watch
 from contract_tests.wire import Answer
 from tests.contract_tests.harness import SUBMIT, TASKS
-from tests.contract_tests.test_judge import COMPLETED, PENDING
+from tests.contract_tests.test_judge import ACCEPTED, COMPLETED, PENDING
 
 SITE = "https://shop.example"
 
@@ -78,8 +78,8 @@ def test_a_body_may_be_base64(tmp_path: Path) -> None:
 
 
 def test_what_has_no_body_is_not_checked(tmp_path: Path) -> None:
-    status, said = checked(tmp_path, [entry(1, PENDING, text=None)])
-    assert status == 0
+    status, said = checked(tmp_path, [entry(1, PENDING, text=None), entry(2, PENDING)])
+    assert status == 0, said
     assert "1 not checked: the recording has no body of the answer" in said
 
 
@@ -98,15 +98,19 @@ def test_nobody_is_blamed_for_credentials_that_were_taken_out_of_a_recording(tmp
 
 
 def test_what_was_never_answered_or_only_half_recorded_is_not_checked(tmp_path: Path) -> None:
-    lost, sent, cut = entry(1, PENDING), entry(2, PENDING), entry(3, "{... (9 bytes)")
+    lost, sent, cut = entry(1, PENDING), entry(2, PENDING), entry(3, "{", _cut=True)
     lost["response"] = {"status": 0, "statusText": "", "_error": "net::ERR_CONNECTION_RESET"}
     sent["request"]["bodySize"] = 9
-    status, said = checked(tmp_path, [lost, sent, cut])
+    half = entry(4, ACCEPTED, SITE + SUBMIT)
+    half["request"] |= {"method": "POST", "bodySize": 9, "postData": {"text": "{", "_cut": True}}
+    half["request"]["headers"].append({"name": "content-type", "value": "application/json"})
+    status, said = checked(tmp_path, [lost, sent, cut, half, entry(5, PENDING)])
     assert status == 0, said
     for why in (
         "no answer was recorded",
         "the recording has no body of the request",
-        "the recording has only the beginning of a body",
+        "the recording has only the beginning of the body of the answer",
+        "the recording has only the beginning of the body of the request",
     ):
         assert f"1 not checked: {why}" in said
 
@@ -119,6 +123,56 @@ def test_entries_that_cannot_be_read_are_refused_with_their_number(tmp_path: Pat
     assert (missing.exit_code, missing.output) == (2, f"contract: {tmp_path}/none.har: No such file or directory\n")
     (tmp_path / "binary.har").write_bytes(b"\xff\xfe")
     assert "binary.har: no HAR file: " in CliRunner().invoke(check_traffic, [str(tmp_path / "binary.har")]).output
+
+
+def test_a_body_that_ends_like_one_that_was_cut_is_whole(tmp_path: Path) -> None:
+    status, said = checked(tmp_path, [entry(1, "no JSON... (9 bytes)")])
+    assert status == 1, said
+
+
+def test_the_recording_of_a_check_can_be_checked_again(tmp_path: Path) -> None:
+    body = {"model": "gpt-image-2", "prompt": "x" * 10_000, "more": "y" * 10_000}
+    long = entry(1, {**ACCEPTED, "more": "z" * 20_000}, SITE + SUBMIT)
+    long["request"] |= {"method": "POST", "postData": {"text": json.dumps(body)}}
+    long["request"]["headers"].append({"name": "content-type", "value": "application/json"})
+    read = entry(2, {**PENDING, "prompt": body["prompt"]})
+    status, said = checked(tmp_path, [long, read], f"--report={tmp_path}")
+    assert status == 0, said
+    done = CliRunner().invoke(check_traffic, [str(tmp_path / "traffic.har")])
+    assert done.exit_code == 0, done.output
+    assert "1 not checked: the recording has only the beginning of the body of the request" in done.output
+
+
+OUT_OF_RANGE = {
+    '"startedDateTime": "0001-01-01T00:00:00+23:00"': "startedDateTime '0001-01-01T00:00:00+23:00' is before 1970",
+    '"startedDateTime": "9999-12-31T23:59:59-23:00"': "startedDateTime '9999-12-31T23:59:59-23:00' is before 1970",
+    '"startedDateTime": 7': "not an entry of a HAR file: Invalid isoformat string",
+    '"time": 1' + "0" * 400: "time inf is out of range",
+    '"time": -1' + "0" * 5000: "time -inf is out of range",
+    '"time": "soon"': "not an entry of a HAR file: could not convert string to float",
+    '"time": NaN': "time nan is out of range",
+    '"response": {"status": Infinity}': "status inf is out of range",
+    '"response": {"status": 1e300}': "status 1e+300 is out of range",
+    '"response": {"status": -1}': "status -1 is out of range",
+    '"request": {"url": "http://["}': "not an entry of a HAR file: Invalid IPv6 URL",
+}
+
+
+@pytest.mark.parametrize(("field", "said"), OUT_OF_RANGE.items(), ids=range(len(OUT_OF_RANGE)))
+def test_a_value_that_cannot_be_is_refused_with_its_place(tmp_path: Path, field: str, said: str) -> None:
+    text = json.dumps(entry(1, PENDING))  # of two members with one name, the later one counts
+    status, output = checked(tmp_path, f'{{"log": {{"entries": [{text}, {text[:-1]}, {field}}}]}}}}')
+    assert status == 2, output
+    (line,) = output.splitlines()
+    assert f"traffic.har: log.entries[1]: {said}" in line
+
+
+def test_a_header_that_is_no_unicode_is_no_reason_to_stop(tmp_path: Path) -> None:
+    odd = entry(1, {**PENDING, "creditsUsed": -1})
+    odd["request"]["headers"] = [{"name": name, "value": "Bearer x\ud800yz"} for name in ("Authorization", "Cookie")]
+    status, said = checked(tmp_path, [odd], f"--report={tmp_path}/report")
+    assert status == 1, said
+    assert "ud800" not in (tmp_path / "report" / "traffic.har").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

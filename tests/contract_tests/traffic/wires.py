@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from contract_tests.traffic.messages import Message
-from contract_tests.traffic.proxy import Proxy, Upstream
+from contract_tests.traffic.proxy import Proxy
+from contract_tests.traffic.upstream import Upstream
 from contract_tests.verdicts import Finding
 from contract_tests.wire import NoAnswer
 
@@ -20,18 +21,34 @@ Judge = Callable[[Message, Message | NoAnswer, float], Finding | None]
 
 @dataclass
 class Scripted:
-    """Reads so many bytes on each connection, answers with given ones, and hangs up."""
+    """Reads so many bytes on each connection, answers with given ones, and hangs up; or does what it is told to do."""
 
     port: int
     expects: int = 0
     answer: bytes = b""
     came: list[bytes] = field(default_factory=list)
+    manner: Callable[[socket.socket], None] | None = None
+
+    def meet(self, connection: socket.socket) -> None:
+        self.came.append(read(connection, self.expects))
+        connection.sendall(self.answer)
+
+
+def read(connection: socket.socket, size: int) -> bytes:
+    """So many bytes, or as many as come."""
+    got = b""
+    while len(got) < size:
+        part = connection.recv(65536)
+        if not part:
+            break
+        got += part
+    return got
 
 
 @contextmanager
-def scripted() -> Iterator[Scripted]:
+def scripted(manner: Callable[[socket.socket], None] | None = None) -> Iterator[Scripted]:
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Scripted(listener.getsockname()[1])
+    server = Scripted(listener.getsockname()[1], manner=manner)
 
     def serve() -> None:
         while True:
@@ -41,14 +58,7 @@ def scripted() -> Iterator[Scripted]:
                 return
             with connection:
                 connection.settimeout(PATIENCE)
-                got = b""
-                while len(got) < server.expects:
-                    part = connection.recv(65536)
-                    if not part:
-                        break
-                    got += part
-                server.came.append(got)
-                connection.sendall(server.answer)
+                (server.manner or server.meet)(connection)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -67,11 +77,12 @@ class Standing:
     port: int
     looked: list[tuple[Message, Message | NoAnswer]]
     noted: list[str]
+    crashes: list[str]
 
 
 @contextmanager
 def standing(
-    port: int, judge: Judge | None = None, *, enforce: bool = False, rename: bool = False
+    port: int, judge: Judge | None = None, *, enforce: bool = False, rename: bool = False, crashing: bool = False
 ) -> Iterator[Standing]:
     loop = asyncio.new_event_loop()
     looked: list[tuple[Message, Message | NoAnswer]] = []
@@ -88,13 +99,13 @@ def standing(
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        yield Standing(listening, looked, noted)
+        yield Standing(listening, looked, noted, proxy.crashes)
     finally:
         asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
-    assert proxy.crashes == []
+    assert crashing or proxy.crashes == []
 
 
 def say(port: int, *parts: bytes) -> bytes:
