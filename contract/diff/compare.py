@@ -11,6 +11,7 @@ from contract.diff.access import scheme_name
 from contract.diff.billing import compare_prices
 from contract.diff.change import BOTH, Change, Diff, Party, Place, Topic, merged
 from contract.diff.life import compare_lifecycles
+from contract.diff.matching import shape
 from contract.diff.operations import compare_operations
 from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent
 from contract.diff.version import judge_version
@@ -96,10 +97,12 @@ def _paths(pair: Pair) -> Iterator[Change]:
         "description": documentation,
         "x-provenance": silent,
     }
-    for path in pair.steps():
-        child = pair.below(path)
-        if child.old and child.new:
-            yield from compare_keys(child, rules)
+    before, after = (
+        {shape(path): node for path, node in side.items()} if side else {} for side in (pair.old, pair.new)
+    )
+    for path in (path for path in before if path in after):
+        child = pair.with_nodes(f"paths.{after[path].name}", before[path], after[path])
+        yield from compare_keys(child, rules)
 
 
 def _conventions(pair: Pair) -> Iterator[Change]:

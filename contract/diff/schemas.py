@@ -277,6 +277,10 @@ def _alternatives(key: str) -> _Rule:
     added, gone = (Shift.LESS, Shift.MORE) if key == "allOf" else (Shift.MORE, Shift.LESS)
 
     def judge(pair: Pair, child: Pair, side: Side) -> Iterator[Change]:
+        if child.old is None or child.new is None:  # one demand more or less, however many branches it has
+            shift = Shift.LESS if child.new else Shift.MORE
+            yield child.change(Topic.RULE, f"{key} {moved(child)}: {shift.value} is allowed", side.breaks(shift))
+            return
         for old, new in matched(branches(pair.old, key), branches(pair.new, key)):
             branch: Branch = new or old  # type: ignore[assignment]  # one of them is there
             below = child.with_nodes(f"{pair.id}.{branch.name}", node_of(old), node_of(new))

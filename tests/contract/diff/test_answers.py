@@ -47,6 +47,11 @@ ANSWERS = [
         ("voices.200.voices.*.name.nullable", BREAKS, BINDS),
     ),
     small(
+        "an answer has alternatives where it had none",
+        ("required: [name, rank]\n", "required: [name, rank]\n      oneOf: [{required: [age]}, {required: [mood]}]\n"),
+        ("voices.200.voices.*.oneOf", BINDS, BREAKS),
+    ),
+    small(
         "an answer's integer becomes a number",
         ("age: {type: integer, nullable: true}", "age: {type: number, nullable: true}"),
         ("voices.200.voices.*.age.type", BREAKS, BINDS),

@@ -142,6 +142,19 @@ REQUESTS = [
         ("speak.alto.seed.2", BINDS, BREAKS),
     ),
     small(
+        "alternatives where there were none",
+        (
+            "      x-credits: {flat: 7}\n",
+            "      x-credits: {flat: 7}\n      anyOf: [{required: [sample]}, {required: [codec]}]\n",
+        ),
+        ("speak.bass.anyOf", BREAKS, BINDS),
+    ),
+    small(
+        "demands where there were none",
+        ("text: {type: string, maxLength: 50}", "text: {type: string, maxLength: 50, allOf: [{minLength: 2}]}"),
+        ("speak.bass.text.allOf", BREAKS, BINDS),
+    ),
+    small(
         "alternatives in another order",
         ("[{type: integer}, {type: string, enum: [any]}]", "[{type: string, enum: [any]}, {type: integer}]"),
     ),

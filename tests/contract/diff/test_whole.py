@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, SOURCE, WORDS, Row, check, real, small
+from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, OTHER, SOURCE, WORDS, Row, check, real, small
 
 TWO = "generateImage.nano-banana-2"
 GPT = "generateImage.gpt-image-2"
@@ -65,6 +65,36 @@ WHOLE = [
         "credentials of one more kind",
         ("  - key: []", "  - key: []\n  - spare: []"),
         ("speak.security.spare", BINDS, BREAKS),
+    ),
+    small(
+        "more scopes",
+        ("  - key: []", "  - key: [speak]"),
+        ("speak.security.key.scopes", BREAKS, BINDS),
+    ),
+    small(
+        "other scopes",
+        ("  - key: []", "  - key: [speak]\n  - spare: [read, write]"),
+        ("speak.security.key.scopes", BREAKS, BINDS),
+        ("speak.security.spare", BINDS, BREAKS),
+    ),
+    small("a choice of scopes that is none", ("  - key: []", "  - key: []\n  - key: [speak]")),
+    small(
+        "more scopes under another name in the document",
+        ("  - key: []", "  - pass: [speak]"),
+        ("    key: {type: http", "    pass: {type: http"),
+        ("speak.security.pass.scopes", BREAKS, NONE),
+        ("speak.security.key.scopes", NONE, BINDS),
+    ),
+    small(
+        "a server for one path, of which a parameter has another name",
+        ("/tasks/{task}:\n", "/tasks/{id}:\n    servers: [{url: 'https://tasks.example'}]\n"),
+        ("{reads: task}", "{reads: id}"),
+        ("- {name: task,", "- {name: id,"),
+        ("parameters: {task:", "parameters: {id:"),
+        ("listen.id.name", EASY, NONE),
+        ("listen.task.name", NONE, EASY),
+        ("paths./tasks/{id}.servers", OTHER, NONE),
+        ("paths./tasks/{task}.servers", NONE, OTHER),
     ),
     small(
         "credentials where none were asked for",
