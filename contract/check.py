@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jsonschema_rs
 from openapi_spec_validator import OpenAPIV30SpecValidator
+from referencing.exceptions import Unresolvable
 
 from contract.clause import Clause
 from contract.clauses import derive_clauses
@@ -65,7 +66,15 @@ def check_path(operation: Operation) -> None:
 
 def openapi_faults(document: Document) -> Iterator[ContractError]:
     """What is left of OpenAPI, such as parameters given twice; these faults have no place more exact."""
-    for error in OpenAPIV30SpecValidator(document.data).iter_errors():
+    errors = OpenAPIV30SpecValidator(document.data).iter_errors()
+    while True:
+        try:
+            error = next(errors, None)
+        except Unresolvable as unknown:  # it takes any key `$ref` for a reference, in data too
+            yield document.error("", f"$ref {unknown.ref!r} cannot be followed", "no key $ref in a default")
+            return
+        if error is None:
+            return
         pointer = "".join(f"/{escape(str(step))}" for step in error.absolute_path)
         yield document.error(pointer, error.message, "valid OpenAPI 3.0")
 

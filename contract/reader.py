@@ -48,6 +48,7 @@ def read_contract(document: Document) -> Contract:
     operations: dict[str, Operation] = {}
     schemes = {name: _scheme(node) for name, node in root.items("components", "securitySchemes")}
     lifecycle = _lifecycle(root)
+    _check_paths(root.need("paths"))
     for path, method, node in operation_nodes(document):
         operation = _operation(node, path, method, schemes, lifecycle)
         if operation.id in operations:
@@ -69,6 +70,22 @@ def read_contract(document: Document) -> Contract:
         _check_link(operation, submission, contract)
         _check_fields(submission, lifecycle)
     return contract
+
+
+def path_shape(path: str) -> str:
+    """A path without the names of its parameters, which no request shows."""
+    return re.sub("{[^}]*}", "{}", path)
+
+
+def _check_paths(paths: Node) -> None:
+    """No request can tell two paths apart that differ in the names of their parameters alone."""
+    first: dict[str, str] = {}
+    for path in paths.steps():
+        other = first.setdefault(path_shape(path), path)
+        if other != path:
+            raise paths.child(path).error(
+                f"{path} is {other} with another name of a parameter", "one path, with the operations of both"
+            )
 
 
 def _lifecycle(root: Node) -> Lifecycle:

@@ -46,16 +46,22 @@ def must_be_given(side: Side) -> Rule:
     return judge
 
 
-def compare_content(pair: Pair, id: str, side: Side, body: Rule | None = None) -> Iterator[Change]:
-    """The content types of a body, each with its schema."""
+def compare_content(pair: Pair, id: str, side: Side, bodies: Mapping[str, Rule] | None = None) -> Iterator[Change]:
+    """The content types of a body, each with its schema; `bodies` are rules for the schemas of some types."""
+
+    def schema(child: Pair) -> Iterator[Change]:
+        yield from compare_schemas(child.named(id), side)
+
     for name in pair.steps():
         media = pair.below(name, id=id)
 
-        def schema(child: Pair) -> Iterator[Change]:
-            yield from (body(child.named(id)) if body else compare_schemas(child.named(id), side))
-
         if media.old and media.new:
-            rules = {"schema": schema, "example": documentation, "examples": documentation, "x-provenance": silent}
+            rules = {
+                "schema": (bodies or {}).get(name, schema),
+                "example": documentation,
+                "examples": documentation,
+                "x-provenance": silent,
+            }
             yield from compare_keys(media, rules)
         else:
             gone = (Party.CLIENT,)

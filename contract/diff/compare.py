@@ -11,11 +11,11 @@ from contract.diff.access import scheme_name
 from contract.diff.billing import compare_prices
 from contract.diff.change import BOTH, Change, Diff, Party, Place, Topic, merged
 from contract.diff.life import compare_lifecycles
-from contract.diff.matching import shape
 from contract.diff.operations import compare_operations
 from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent
 from contract.diff.version import judge_version
 from contract.model import Contract
+from contract.reader import path_shape
 
 
 def compare(old: Contract, new: Contract) -> Diff:
@@ -98,7 +98,7 @@ def _paths(pair: Pair) -> Iterator[Change]:
         "x-provenance": silent,
     }
     before, after = (
-        {shape(path): node for path, node in side.items()} if side else {} for side in (pair.old, pair.new)
+        {path_shape(path): node for path, node in side.items()} if side else {} for side in (pair.old, pair.new)
     )
     for path in (path for path in before if path in after):
         child = pair.with_nodes(f"paths.{after[path].name}", before[path], after[path])

@@ -6,16 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from contract.model import Contract, Operation
-
-
-def shape(path: str) -> str:
-    """A path without the names of its parameters, which no request shows."""
-    return re.sub("{[^}]*}", "{}", path)
+from contract.reader import path_shape
 
 
 def asked_at(operation: Operation) -> tuple[str, str]:
     """What a request for the operation says: its method, and its path without the names of the parameters."""
-    return operation.method, shape(operation.path)
+    return operation.method, path_shape(operation.path)
 
 
 def operation_pairs(old: Contract, new: Contract) -> Iterator[tuple[Operation | None, Operation | None]]:

@@ -14,6 +14,7 @@ from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_w
 from contract.diff.schemas import REQUEST, billed, compare_schemas
 from contract.document import Node
 from contract.model import Contract, Operation, Submission
+from contract.reader import JSON
 
 
 def compare_operations(old: Contract, new: Contract, paths: Pair) -> Iterator[Change]:
@@ -100,7 +101,7 @@ def _request_body(pair: Pair, id: str, one: Operation, two: Operation) -> Iterat
 
     def content(child: Pair) -> Iterator[Change]:
         if isinstance(one.task, Submission) and isinstance(two.task, Submission):
-            yield from compare_content(child, id, REQUEST, _profiles(one.task, two.task))
+            yield from compare_content(child, id, REQUEST, {JSON: _profiles(id, one.task, two.task)})
         else:
             yield from compare_content(child, id, REQUEST)
 
@@ -115,10 +116,11 @@ def _request_body(pair: Pair, id: str, one: Operation, two: Operation) -> Iterat
     )
 
 
-def _profiles(one: Submission, two: Submission) -> Rule:
+def _profiles(id: str, one: Submission, two: Submission) -> Rule:
     """The rules of a submission's body: one branch for each profile, of which some fields decide the price."""
 
-    def compare(pair: Pair) -> Iterator[Change]:
+    def compare(body: Pair) -> Iterator[Change]:
+        pair = body.named(id)
         for old, new in matched(branches(pair.old, "oneOf"), branches(pair.new, "oneOf")):
             branch = new or old
             name = branch.name if branch else ""

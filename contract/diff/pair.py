@@ -101,9 +101,9 @@ def _place(node: Node) -> Place:
 def compare_keys(pair: Pair, rules: Mapping[str, Rule], fallback: Rule | None = None) -> Iterator[Change]:
     """Compare two objects key by key. A key that no rule knows goes to the fallback, and so is never passed over."""
     for key in pair.steps():
-        child = pair.below(key)
-        if not child.same:
-            yield from rules.get(key, fallback or other)(child)
+        child, judge = pair.below(key), rules.get(key, fallback or other)
+        if judge is not silent and not child.same:  # what is passed over may hold anything, such as a circle
+            yield from judge(child)
 
 
 def other(pair: Pair) -> Iterator[Change]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -38,12 +39,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "repository"
     (folder / "deep").mkdir(parents=True)
     git(folder, "init", "-q", "-b", "trunk")
+    (folder / "gone").mkdir()
+    (folder / "gone" / "api.yaml").write_text(TEXT, "utf-8")
+    (folder / "link.yaml").symlink_to("deep/api.yaml")
+    (folder / "aside.yaml").symlink_to(tmp_path / "old.yaml")
     for text, tag in ((TEXT, "v1"), (DEARER, "v2")):
         for place in (folder / "openapi.yaml", folder / "deep" / "api.yaml"):
             place.write_text(text, "utf-8")
         git(folder, "add", ".")
-        git(folder, "commit", "-q", "-m", tag)
+        git(folder, "commit", "-q", "-m", f"{tag}: first" if tag == "v1" else tag)
         git(folder, "tag", tag)
+    shutil.rmtree(folder / "gone")
     (folder / "openapi.yaml").write_text(NARROWER, "utf-8")
     monkeypatch.chdir(folder)
     return folder
@@ -81,6 +87,10 @@ PRICE = "speak.bass.price"
         (["v1", "deep/api.yaml"], {PRICE}),
         (["v1", "--path", "deep/api.yaml"], {PRICE}),
         (["deep/api.yaml"], {SPEED, PRICE}),
+        (["v2^{/v1: fi}"], {SPEED}),
+        (["trunk@{2001-01-01 12:30:00}", "v2"], {PRICE}),
+        (["v1:gone/api.yaml", "v2:link.yaml"], {PRICE}),
+        (["v1:gone/deep/../api.yaml", "v2"], {PRICE}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -109,7 +119,15 @@ def test_a_file_outside_of_any_folder_of_this_one_is_found_in_its_own(
         (["v1; touch x"], "'v1; touch x' is neither a file nor a revision of this git repository"),
         ([":openapi.yaml"], "'' is neither a file nor a revision of this git repository"),
         (["v1:other.yaml"], "the revision 'v1' has no file 'other.yaml': name it with --path, or as REV:FILE"),
-        (["v1:none/api.yaml"], "there is no folder 'none' to look for 'none/api.yaml' in"),
+        (
+            ["v1:none/api.yaml"],
+            "the revision 'v1' has no file 'none/api.yaml': name it with --path, or as REV:FILE",
+        ),
+        (["v1:deep"], "the revision 'v1' has no file 'deep': name it with --path, or as REV:FILE"),
+        (["^HEAD"], "'^HEAD' is neither a file nor a revision of this git repository"),
+        (["v1..v2"], "'v1..v2' is neither a file nor a revision of this git repository"),
+        (["HEAD^{/no: such}"], "'HEAD^{/no: such}' is neither a file nor a revision of this git repository"),
+        (["v1:aside.yaml"], "the revision 'v1' has no file 'aside.yaml': name it with --path, or as REV:FILE"),
     ],
 )
 def test_a_side_that_cannot_be_had_is_one_clear_error(arguments: list[str], says: str) -> None:

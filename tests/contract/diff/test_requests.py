@@ -247,6 +247,15 @@ REQUESTS = [
         ("speak.content-type", BINDS, BREAKS),
     ),
     small(
+        "another content type has alternatives of its own",
+        (
+            "        required: true\n        content:\n",
+            "        required: true\n        content:\n          application/cbor:\n            schema:\n"
+            "              oneOf: [{$ref: '#/components/schemas/Stars'}, {$ref: '#/components/schemas/Bass'}]\n",
+        ),
+        ("speak.content-type", BINDS, BREAKS),
+    ),
+    small(
         "the body must be given",
         ("requestBody:\n        content:", "requestBody:\n        required: true\n        content:"),
         ("praise.requestBody.required", BREAKS, BINDS),
