@@ -62,14 +62,19 @@ def scheme_name(name: str, old: Contract, new: Contract) -> str:
         return name
     node = old.security_schemes[name].node
     for other_name, scheme in new.security_schemes.items():
-        if other_name not in old.security_schemes and _credentials(node) == _credentials(scheme.node):
+        if other_name not in old.security_schemes and credentials(node) == credentials(scheme.node):
             return other_name
     return name
 
 
-def _credentials(node: Node) -> str:
-    value = inlined(node)
-    return canonical({key: value[key] for key in value if key not in ("description", "x-provenance")})
+def credentials(node: Node) -> str:
+    """What credentials are, in a text that is the same for the same ones."""
+    value = {key: item for key, item in inlined(node).items() if key not in ("description", "x-provenance")}
+    if value.get("in") == "header":
+        value["name"] = value["name"].lower()  # of a header, as `x-key` and `X-Key` are one
+    if "scheme" in value:
+        value["scheme"] = value["scheme"].lower()
+    return canonical(value)
 
 
 def _alternative(pair: Pair, name: str, one: Operation, two: Operation, *, old_name: str | None = None) -> Pair:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from contract.clause import Clause
 from contract.clauses import derive_clauses
-from contract.diff.access import scheme_name
+from contract.diff.access import credentials, scheme_name
 from contract.diff.billing import compare_prices
 from contract.diff.change import BOTH, Change, Diff, Party, Place, Topic, merged
 from contract.diff.life import compare_lifecycles
@@ -126,8 +126,8 @@ def _schemes(root: Pair, old: Contract, new: Contract) -> Iterator[Change]:
             "bearerFormat": documentation,
             "x-provenance": _marks,
         }
-        if scheme.type == two.type == "http" and scheme.scheme == two.scheme:
-            rules = {**rules, "scheme": silent}
+        if credentials(scheme.node) == credentials(two.node):
+            rules = {**rules, "scheme": silent, "name": silent}  # in other letters
         yield from compare_keys(pair, rules)
 
 

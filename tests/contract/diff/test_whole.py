@@ -55,6 +55,7 @@ WHOLE = [
         ("key: {type: http, scheme: bearer}", "key: {type: http, scheme: basic}"),
         ("security.key.scheme", BOTH, BOTH),
     ),
+    small("the header of a key in other letters", ("name: X-Key", "name: x-key")),
     small("the scheme of HTTP in other letters", ("scheme: bearer", "scheme: Bearer")),
     small(
         "an operation is deprecated",
