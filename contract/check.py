@@ -12,7 +12,7 @@ from referencing.exceptions import Unresolvable
 
 from contract.clause import Clause
 from contract.clauses import derive_clauses
-from contract.document import Document, Node, escape, load_document
+from contract.document import Document, Node, covers, escape, load_document
 from contract.errors import ContractError
 from contract.model import Contract, Operation
 from contract.provenance import KEY, Provenance, check_provenance
@@ -118,16 +118,16 @@ def check_example(schema: Node, example: Node) -> None:
 def question_faults(contract: Contract, clauses: tuple[Clause, ...]) -> Iterator[ContractError]:
     """Every assumed rule is an open question, and every question about an assumption is about an assumed rule."""
     assumed = {c.pointer for c in clauses if c.provenance is Provenance.ASSUMED}
-    asked = {_position(contract.document, rule): question for question in contract.questions for rule in question.rules}
+    asked = {place: question for question in contract.questions for place in question.places}
     for clause in clauses:
-        if clause.pointer in assumed and not any(_covers(rule, clause.pointer) for rule in asked):
+        if clause.pointer in assumed and not any(covers(rule, clause.pointer) for rule in asked):
             yield contract.document.error(
                 clause.pointer,
                 "this rule is assumed, but no open question asks about it",
                 "it, or a node above, among the rules of an item of x-open-questions",
             )
     for rule, question in asked.items():
-        covered = any(_covers(rule, pointer) for pointer in assumed)
+        covered = any(covers(rule, pointer) for pointer in assumed)
         if question.kind == "assumed" and not covered and rule not in _unchecked(contract):
             yield question.node.need("rules").error(
                 f"no assumed rule stands at #{rule}", "the place of a rule marked as assumed"
@@ -137,16 +137,3 @@ def question_faults(contract: Contract, clauses: tuple[Clause, ...]) -> Iterator
 def _unchecked(contract: Contract) -> set[str]:
     """Assumptions that are choices of a name, which no clause can check by itself."""
     return {f"{scheme.node.pointer}/name" for scheme in contract.security_schemes.values()}
-
-
-def _covers(rule: str, pointer: str) -> bool:
-    return pointer == rule or pointer.startswith(rule + "/")
-
-
-def _position(document: Document, rule: str) -> str:
-    """The rule's pointer with the last step as a position, where it names an item of a list."""
-    parent, _, last = rule.rpartition("/")
-    node = document.at(parent)
-    if isinstance(node.value, list) and last in map(str, node.value):
-        return f"{parent}/{[str(item) for item in node.value].index(last)}"
-    return rule

@@ -100,6 +100,11 @@ def unescape(step: str) -> str:
     return step.replace("~1", "/").replace("~0", "~")
 
 
+def covers(place: str, pointer: str) -> bool:
+    """Whether a pointer is a place, or leads below it."""
+    return pointer == place or pointer.startswith(place + "/")
+
+
 @dataclass(frozen=True, eq=False)
 class Document:
     """A document's values and places.

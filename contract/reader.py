@@ -125,24 +125,26 @@ def _conventions(node: Node) -> Conventions:
 
 def _question(node: Node) -> OpenQuestion:
     value = node.value
-    for rule in node.need("rules").children():
-        _rule_place(rule)
     return OpenQuestion(
         id=value["id"],
         kind=value["kind"],
         question=" ".join(value["question"].split()),
         choice=" ".join(value["choice"].split()),
         rules=tuple(value["rules"]),
+        places=tuple(map(_rule_place, node.need("rules").children())),
         node=node,
     )
 
 
-def _rule_place(rule: Node) -> None:
-    """Check that a question's rule exists; the last step may name an item of a list by its value."""
+def _rule_place(rule: Node) -> str:
+    """Where a question's rule stands, which may name an item of a list by its value."""
     parent, _, last = rule.value.rpartition("/")
     node = rule.document.at(parent, origin=rule.pointer)
-    if not (isinstance(node.value, list) and last in map(str, node.value)):
-        rule.document.at(rule.value, origin=rule.pointer)
+    if isinstance(node.value, list) and last in map(str, node.value):
+        return f"{parent}/{[str(item) for item in node.value].index(last)}"
+    rule.document.at(rule.value, origin=rule.pointer)
+    place: str = rule.value
+    return place
 
 
 def operation_nodes(document: Document) -> Iterator[tuple[str, str, Node]]:

@@ -16,6 +16,7 @@ from contract.diff.markdown import markdown
 from contract.diff.revision import RevisionError, exists, read_side
 from contract.diff.text import text
 from contract.errors import ContractError
+from contract.markup import printable
 
 WORKING = Path("openapi.yaml")
 """The working file, where no other is named."""
@@ -56,7 +57,7 @@ def diff(old: str, new: str | None, path: Path | None, form: str, fail_on: Seque
         contracts = [check_document(document)[0] for document in documents]
         found = compare(*contracts)
     except (ContractError, RevisionError) as error:
-        click.echo(f"contract: {error}", err=True)
+        click.echo(f"contract: {printable(str(error))}", err=True)
         sys.exit(2)
     click.echo(_FORMATS[form](found))
     if any(_FAILURES[failure](found) for failure in fail_on):

@@ -14,6 +14,7 @@ from contract.diff.life import compare_lifecycles
 from contract.diff.operations import compare_operations
 from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent
 from contract.diff.version import judge_version
+from contract.document import covers
 from contract.model import Contract
 from contract.reader import path_shape
 
@@ -143,17 +144,16 @@ def _questions(pair: Pair, old: Contract, new: Contract, clauses: Clauses) -> It
         if one is None or two is None:
             yield child.change(Topic.DOCUMENTATION, f"the open question {moved(child)}")
             continue
-        asked = [(q.kind, q.question, q.choice, _about(q.rules, c)) for q, c in zip((one, two), clauses, strict=True)]
+        asked = [(q.kind, q.question, q.choice, _about(q.places, c)) for q, c in zip((one, two), clauses, strict=True)]
         if asked[0] != asked[1]:
             yield child.change(Topic.DOCUMENTATION, "the open question changed")
 
 
-def _about(rules: tuple[str, ...], clauses: tuple[Clause, ...]) -> frozenset[str]:
+def _about(places: tuple[str, ...], clauses: tuple[Clause, ...]) -> frozenset[str]:
     """What a question is about, wherever that stands: the clauses, or the place itself where there is none."""
     about = set()
-    for pointer in rules:
-        found = {c.id for c in clauses if c.pointer == pointer or c.pointer.startswith(pointer + "/")}
-        about |= found or {pointer}
+    for place in places:
+        about |= {c.id for c in clauses if covers(place, c.pointer)} or {place}
     return frozenset(about)
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from contract.check import check_contract
+from contract.markup import plain
 from contract.resources import default_contract
 from contract_docs.example import Language, examples
-from contract_docs.markup import block, plain
+from contract_docs.markup import block
 from contract_docs.pages import pages
 
 

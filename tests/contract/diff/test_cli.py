@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from markdown_it import MarkdownIt
 
 from contract.cli import main
 from tests.contract.diff.harness import SMALL, edited
@@ -226,7 +228,7 @@ def test_text_says_what_where_and_how_much(files: tuple[Path, Path]) -> None:
         "\n"
         "Billing\n"
         "  speak.bass.price\n"
-        f"    the price changed (7 → 8); breaks: money; {places}\n"
+        f"    dearer: the price went up (7 → 8); breaks: money; {places}\n"
         "  speak, bass, in credits\n"
         "                   before  after\n"
         "    every request       7      8\n"
@@ -259,7 +261,7 @@ def test_json_says_it_for_machines(files: tuple[Path, Path]) -> None:
             "topic": "billing",
             "headings": ["billing"],
             "breaks": ["money"],
-            "what": "the price changed",
+            "what": "dearer: the price went up",
             "before": 7,
             "after": 8,
             "old": {"pointer": "/components/schemas/Bass/x-credits/flat", "line": at},
@@ -288,6 +290,37 @@ def test_markdown_begins_with_the_summary_and_folds_the_rest(files: tuple[Path, 
     for row in rest:
         if row.startswith("| ") and "clause" not in row and "request" not in row:
             assert row.count("|") in (4, 7)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_each_output_says_which_way_a_price_went(files: tuple[Path, Path], form: str) -> None:
+    assert "dearer: the price went up" in run(*files, "--format", form).stdout
+    assert "cheaper: the price went down" in run(*reversed(files), "--format", form).stdout
+
+
+HOSTILE = "\x1b[2J *a* _b_ [c](http://d) `e` | <b>f</b> ~~g~~ # @h !i {j} $k$ &amp; \\\\ \u202e \u009b1A"
+
+
+def test_no_output_for_people_shows_what_cannot_be_seen(files: tuple[Path, Path]) -> None:
+    hostile = json.dumps(HOSTILE)
+    files[1].write_text(edited(TEXT, ("title: Voices", f"title: {hostile}")), "utf-8")
+    for form in ("text", "markdown"):
+        said = run(*files, "--format", form).stdout
+        assert all(line.isprintable() for line in said.split("\n"))
+        assert "x1b" in said
+
+
+def test_markdown_shows_each_text_as_it_is(files: tuple[Path, Path]) -> None:
+    name = "a.*.b * _c_ | `d` <i>e</i>"
+    field = f"codec: {{type: string, enum: [mp3]}}\n        {json.dumps(name)}: {{type: string}}"
+    files[1].write_text(edited(TEXT, ("codec: {type: string, enum: [mp3]}", field)), "utf-8")
+    said = run(*files, "--format", "markdown").stdout
+    shown = MarkdownIt("commonmark", {"html": True}).enable("table").render(said)
+    row = next(line for line in said.splitlines() if "speak.bass" in line or "speak&" in line)
+    assert row.count("|") == 7
+    assert f"<code>{html.escape(f'speak.bass.{name}', quote=False)}</code>" in shown
+    assert "<em>" not in shown
+    assert "<i>" not in shown
 
 
 def test_a_finding_on_the_version_stands_out(files: tuple[Path, Path]) -> None:

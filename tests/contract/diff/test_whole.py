@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.diff.harness import REAL, difference
 from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, OTHER, SOURCE, WORDS, Row, check, real, small
 
 TWO = "generateImage.nano-banana-2"
@@ -181,3 +182,11 @@ WHOLE = [
 @pytest.mark.parametrize("row", WHOLE, ids=lambda row: row.name)
 def test_a_change_has_its_verdict_in_both_directions(row: Row) -> None:
     check(row)
+
+
+def test_a_component_that_a_question_is_about_may_have_another_name() -> None:
+    old = REAL.read_text("utf-8")
+    new = old.replace("GptImage2Request", "PictureRequest")
+    assert "/components/schemas/PictureRequest/required/model" in new
+    assert difference(old, new).empty
+    assert difference(new, old).empty
