@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 from openapi_spec_validator import OpenAPIV30SpecValidator
-from referencing.exceptions import Unresolvable
 
 from contract.clause import Clause
 from contract.clauses import derive_clauses
-from contract.document import Document, Node, covers, escape, load_document
+from contract.document import Document, Node, Role, covers, escape, load_document
 from contract.errors import ContractError
 from contract.model import Contract, Operation
 from contract.provenance import KEY, Provenance, check_provenance
@@ -66,17 +66,19 @@ def check_path(operation: Operation) -> None:
 
 def openapi_faults(document: Document) -> Iterator[ContractError]:
     """What is left of OpenAPI, such as parameters given twice; these faults have no place more exact."""
-    errors = OpenAPIV30SpecValidator(document.data).iter_errors()
-    while True:
-        try:
-            error = next(errors, None)
-        except Unresolvable as unknown:  # it takes any key `$ref` for a reference, in data too
-            yield document.error("", f"$ref {unknown.ref!r} cannot be followed", "no key $ref in a default")
-            return
-        if error is None:
-            return
+    for error in OpenAPIV30SpecValidator(_for_openapi(document.root)).iter_errors():
         pointer = "".join(f"/{escape(str(step))}" for step in error.absolute_path)
         yield document.error(pointer, error.message, "valid OpenAPI 3.0")
+
+
+def _for_openapi(node: Node) -> Any:
+    """The value without a key `$ref` in data, which the validator would follow."""
+    names = {"$ref": "$ ref"} if node.role is Role.DATA else {}
+    if isinstance(node.value, dict):
+        return {names.get(key, key): _for_openapi(node.child(key)) for key in node.steps()}
+    if isinstance(node.value, list):
+        return [_for_openapi(node.child(key)) for key in node.steps()]
+    return node.value
 
 
 def examples(document: Document) -> Iterator[tuple[Node, Node]]:

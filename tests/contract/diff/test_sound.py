@@ -37,6 +37,14 @@ def test_a_reference_in_an_example_is_data(value: str) -> None:
     assert difference(new, new).empty
 
 
+@pytest.mark.parametrize("value", ["{$ref: 'http://x/y'}", "{$ref: '#/nowhere'}", "{$ref: 5}"])
+def test_a_reference_in_a_default_is_data(value: str) -> None:
+    conf = f"conf: {{type: object, default: {value}, enum: [{value}, {{}}]}}\n        speed: {{type: number"
+    old = edited(TEXT, ("speed: {type: number", conf))
+    new = edited(old, (f"default: {value}", "default: {}"))
+    assert verdicts(difference(old, new)) == [("speak.alto.conf.default", BREAKS)]
+
+
 def test_a_field_may_be_called_as_a_reference_is() -> None:
     field = ("codec: {type: string, enum: [mp3]}", "codec: {type: string, enum: [mp3]}\n        $ref: {type: boolean}")
     assert verdicts(difference(TEXT, edited(TEXT, field))) == [("speak.bass.$ref", BINDS)]
