@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from contract.clause import Clause
 from contract.clauses import derive_clauses
-from contract.document import Document, Node, escape, load_document
+from contract.document import Document, Node, Role, covers, escape, load_document
 from contract.errors import ContractError
 from contract.model import Contract, Operation
 from contract.provenance import KEY, Provenance, check_provenance
@@ -79,20 +80,29 @@ def check_path(operation: Operation) -> None:
 
 def openapi_faults(document: Document) -> Iterator[ContractError]:
     """What is left of OpenAPI, such as parameters given twice."""
-    places = {id(node.value): node.pointer for node in _parts(document.root)}
-    for error in OpenAPIV30SpecValidator(document.data).iter_errors():
-        # A path is of little use: it begins at whatever part the validator was looking at.
+    places: dict[int, str] = {}
+    for error in OpenAPIV30SpecValidator(_for_openapi(document.root, places)).iter_errors():
+        # Its path is of little use: it begins at whatever part the validator was looking at.
         found = next((places[id(part)] for part in (error.instance, error.schema) if id(part) in places), "")
         yield document.error(found, error.message, "valid OpenAPI 3.0")
 
 
-def _parts(node: Node) -> Iterator[Node]:
-    """Every mapping and every list, data among them."""
-    yield node
-    for key in node.steps():
-        child = node.child(key)
-        if isinstance(child.value, dict | list):
-            yield from _parts(child)
+def _for_openapi(node: Node, places: dict[int, str]) -> Any:
+    """The value without a key `$ref` in data, which the validator would follow.
+
+    Args:
+        places: takes in where each mapping and each list of the value stands, by its `id`.
+    """
+    made = node.value
+    if isinstance(made, dict):
+        names = {"$ref": "$ ref"} if node.role is Role.DATA else {}
+        made = {names.get(key, key): _for_openapi(node.child(key), places) for key in node.steps()}
+    elif isinstance(made, list):
+        made = [_for_openapi(node.child(key), places) for key in node.steps()]
+    else:
+        return made
+    places[id(made)] = node.pointer
+    return made
 
 
 def examples(document: Document) -> Iterator[tuple[Node, Node]]:
@@ -134,16 +144,16 @@ def check_example(schema: Node, example: Node) -> None:
 def question_faults(contract: Contract, clauses: tuple[Clause, ...]) -> Iterator[ContractError]:
     """Every assumed rule is an open question, and every question about an assumption is about an assumed rule."""
     assumed = {c.pointer for c in clauses if c.provenance is Provenance.ASSUMED}
-    asked = {_position(contract.document, rule): question for question in contract.questions for rule in question.rules}
+    asked = {place: question for question in contract.questions for place in question.places}
     for clause in clauses:
-        if clause.pointer in assumed and not any(_covers(rule, clause.pointer) for rule in asked):
+        if clause.pointer in assumed and not any(covers(rule, clause.pointer) for rule in asked):
             yield contract.document.error(
                 clause.pointer,
                 "this rule is assumed, but no open question asks about it",
                 "it, or a node above, among the rules of an item of x-open-questions",
             )
     for rule, question in asked.items():
-        covered = any(_covers(rule, pointer) for pointer in assumed)
+        covered = any(covers(rule, pointer) for pointer in assumed)
         if question.kind == "assumed" and not covered and rule not in _unchecked(contract):
             yield question.node.need("rules").error(
                 f"no assumed rule stands at #{rule}", "the place of a rule marked as assumed"
@@ -153,16 +163,3 @@ def question_faults(contract: Contract, clauses: tuple[Clause, ...]) -> Iterator
 def _unchecked(contract: Contract) -> set[str]:
     """Assumptions that are choices of a name, which no clause can check by itself."""
     return {f"{scheme.node.pointer}/name" for scheme in contract.security_schemes.values()}
-
-
-def _covers(rule: str, pointer: str) -> bool:
-    return pointer == rule or pointer.startswith(rule + "/")
-
-
-def _position(document: Document, rule: str) -> str:
-    """The rule's pointer with the last step as a position, where it names an item of a list."""
-    parent, _, last = rule.rpartition("/")
-    node = document.at(parent)
-    if isinstance(node.value, list) and last in map(str, node.value):
-        return f"{parent}/{[str(item) for item in node.value].index(last)}"
-    return rule

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,34 @@ MAX_DEPTH = 100
 MAX_NODES = 200_000
 """How many nodes a document may have. Aliases that repeat aliases are soon above it, and above any memory."""
 
+DATA_KEYS: Final = frozenset({"example", "default", "enum", "value"})
+"""Keys below which stands data of the API's users, not of the contract; an `x-` key there is theirs."""
+
+NAME_MAPS: Final = frozenset(
+    {
+        "examples",
+        "headers",
+        "links",
+        "mapping",
+        "parameters",
+        "properties",
+        "requestBodies",
+        "schemas",
+        "securitySchemes",
+        "variables",
+    }
+)
+"""Keys below which the keys are names that the author chose, not keywords."""
+
 _TAG: Final = "tag:yaml.org,2002:"
+
+
+class Role(Enum):
+    """What the keys of a place are: only among keywords is a `$ref` a reference."""
+
+    KEYWORDS = "keywords"
+    NAMES = "names"
+    DATA = "data"
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C parser has no stubs
@@ -70,6 +98,11 @@ def escape(key: str) -> str:
 def unescape(step: str) -> str:
     """The key that a step of a JSON pointer stands for (RFC 6901)."""
     return step.replace("~1", "/").replace("~0", "~")
+
+
+def covers(place: str, pointer: str) -> bool:
+    """Whether a pointer is a place, or leads below it."""
+    return pointer == place or pointer.startswith(place + "/")
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,11 +161,12 @@ class Document:
 
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A place in a document: its pointer and the value that stands there."""
+    """A place in a document: its pointer, the value that stands there, and what the keys of that are."""
 
     document: Document
     pointer: str
     value: Any
+    role: Role = Role.KEYWORDS
 
     @property
     def line(self) -> int:
@@ -159,7 +193,19 @@ class Node:
     def child(self, key: str) -> Node:
         """The node below, exactly where it stands: a `$ref` is not followed."""
         value = self.value[int(key)] if isinstance(self.value, list) else self.value[key]
-        return Node(self.document, f"{self.pointer}/{escape(key)}", value)
+        return Node(self.document, f"{self.pointer}/{escape(key)}", value, self._role(key, value))
+
+    def _role(self, key: str, value: Any) -> Role:
+        if self.role is not Role.KEYWORDS:
+            return Role.DATA if self.role is Role.DATA else Role.KEYWORDS
+        if key.startswith("x-") or (key in DATA_KEYS and self.name != "responses"):
+            return Role.DATA  # of responses, `default` is a name
+        return Role.NAMES if key in NAME_MAPS and isinstance(value, dict) else Role.KEYWORDS
+
+    @property
+    def refers(self) -> bool:
+        """Whether a reference stands here, in place of what is meant."""
+        return self.role is Role.KEYWORDS and isinstance(self.value, dict) and "$ref" in self.value
 
     def resolved(self) -> Node:
         """The node itself, or the one its `$ref` leads to.
@@ -168,7 +214,7 @@ class Node:
             ContractError: for a `$ref` that leads nowhere, in a circle or out of the document.
         """
         node, seen = self, {self.pointer}
-        while isinstance(node.value, dict) and "$ref" in node.value:
+        while node.refers:
             target = node.value["$ref"]
             if not isinstance(target, str) or not target.startswith("#/"):
                 raise node.child("$ref").error(f"$ref {target!r} leaves this document", "#/...")

@@ -354,13 +354,14 @@ class Lifecycle:
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """Something a reviewer has to decide; `rules` are JSON pointers to what it concerns."""
+    """Something a reviewer has to decide: `rules` name what it concerns, `places` are the JSON pointers to that."""
 
     id: str
     kind: str
     question: str
     choice: str
     rules: tuple[str, ...]
+    places: tuple[str, ...]
     node: Node
 
 

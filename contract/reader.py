@@ -48,6 +48,7 @@ def read_contract(document: Document) -> Contract:
     operations: dict[str, Operation] = {}
     schemes = {name: _scheme(node) for name, node in root.items("components", "securitySchemes")}
     lifecycle = _lifecycle(root)
+    _check_paths(root.need("paths"))
     for path, method, node in operation_nodes(document):
         operation = _operation(node, path, method, schemes, lifecycle)
         if operation.id in operations:
@@ -69,6 +70,22 @@ def read_contract(document: Document) -> Contract:
         _check_link(operation, submission, contract)
         _check_fields(submission, lifecycle)
     return contract
+
+
+def path_shape(path: str) -> str:
+    """A path without the names of its parameters, which no request shows."""
+    return re.sub("{[^}]*}", "{}", path)
+
+
+def _check_paths(paths: Node) -> None:
+    """No request can tell two paths apart that differ in the names of their parameters alone."""
+    first: dict[str, str] = {}
+    for path in paths.steps():
+        other = first.setdefault(path_shape(path), path)
+        if other != path:
+            raise paths.child(path).error(
+                f"{path} is {other} with another name of a parameter", "one path, with the operations of both"
+            )
 
 
 def _lifecycle(root: Node) -> Lifecycle:
@@ -108,24 +125,26 @@ def _conventions(node: Node) -> Conventions:
 
 def _question(node: Node) -> OpenQuestion:
     value = node.value
-    for rule in node.need("rules").children():
-        _rule_place(rule)
     return OpenQuestion(
         id=value["id"],
         kind=value["kind"],
         question=" ".join(value["question"].split()),
         choice=" ".join(value["choice"].split()),
         rules=tuple(value["rules"]),
+        places=tuple(map(_rule_place, node.need("rules").children())),
         node=node,
     )
 
 
-def _rule_place(rule: Node) -> None:
-    """Check that a question's rule exists; the last step may name an item of a list by its value."""
+def _rule_place(rule: Node) -> str:
+    """Where a question's rule stands, which may name an item of a list by its value."""
     parent, _, last = rule.value.rpartition("/")
     node = rule.document.at(parent, origin=rule.pointer)
-    if not (isinstance(node.value, list) and last in map(str, node.value)):
-        rule.document.at(rule.value, origin=rule.pointer)
+    if isinstance(node.value, list) and last in map(str, node.value):
+        return f"{parent}/{[str(item) for item in node.value].index(last)}"
+    rule.document.at(rule.value, origin=rule.pointer)
+    place: str = rule.value
+    return place
 
 
 def operation_nodes(document: Document) -> Iterator[tuple[str, str, Node]]:

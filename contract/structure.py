@@ -19,27 +19,14 @@ from typing import Any, Final
 
 import jsonschema_rs
 
-from contract.document import Document, Node, escape, load_document
+from contract.document import MAX_DEPTH, Document, Node, Role, escape, load_document
 from contract.errors import ContractError
 
-DATA_KEYS: Final = frozenset({"example", "default", "enum", "value"})
-"""Keys below which stands data of the API's users, not of the contract; an `x-` key there is theirs."""
+MAX_MEANT: Final = 50_000
+"""How many nodes a document may have once every `$ref` is put in place."""
 
-NAME_MAPS: Final = frozenset(
-    {
-        "examples",
-        "headers",
-        "links",
-        "mapping",
-        "parameters",
-        "properties",
-        "requestBodies",
-        "schemas",
-        "securitySchemes",
-        "variables",
-    }
-)
-"""Keys below which the keys are names that the author chose, not keywords."""
+MAX_LEVELS: Final = 3 * MAX_DEPTH
+"""How deep a document may nest once every `$ref` is put in place: of three nodes, one is a schema."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +97,44 @@ def structure_faults(document: Document) -> Iterator[ContractError]:
             yield from _faults_of_node(node)
         except ContractError as error:  # a reference that leads nowhere
             yield error
+    try:
+        _measure(document.root, {}, 0)
+    except ContractError as error:
+        yield error
+
+
+def _measure(node: Node, known: dict[str, tuple[int, int]], level: int) -> tuple[int, int]:
+    """How many nodes a place has with every reference put in place, and how deep they nest.
+
+    Whoever reads the contract puts them in place, and references that repeat references are soon above any memory.
+
+    Raises:
+        ContractError: for the first place, from below, that is too large or too deep.
+    """
+    node = node.resolved()
+    if node.pointer not in known:
+        known[node.pointer] = (0, 0)  # what contains itself is refused where it is used
+        nodes, depth = 1, 0
+        for child in map(node.child, node.steps()):
+            if level > MAX_LEVELS:
+                raise _too_deep(node)
+            found = _measure(child, known, level + 1)
+            nodes, depth = nodes + found[0], max(depth, found[1] + 1)
+        if depth > MAX_LEVELS:
+            raise _too_deep(node)
+        if nodes > MAX_MEANT:
+            problem = f"more than {MAX_MEANT:,} nodes, once every $ref is put in place"
+            raise node.error(problem, "references that do not multiply")
+        known[node.pointer] = (nodes, depth)
+    return known[node.pointer]
+
+
+def _too_deep(node: Node) -> ContractError:
+    return node.error(f"nested more than {MAX_LEVELS} deep, once every $ref is put in place", "a shorter chain")
 
 
 def _faults_of_node(node: Node) -> Iterator[ContractError]:
-    if isinstance(node.value, dict) and "$ref" in node.value:
+    if node.refers:
         if not isinstance(node.resolved().value, dict):
             yield node.child("$ref").error("$ref leads to no object", "a reference to what belongs here")
         return
@@ -132,19 +153,13 @@ def _faults_of_node(node: Node) -> Iterator[ContractError]:
             yield from _faults_of_value(place, known[key].schema)
 
 
-def walk(node: Node, *, names: bool = False) -> Iterator[Node]:
-    """Every node that holds keywords of OpenAPI, from the top down.
-
-    `names` says that the node's keys are names the author chose: it is passed over itself.
-    """
-    if not names:
+def walk(node: Node) -> Iterator[Node]:
+    """Every node that holds keywords of OpenAPI, from the top down."""
+    if node.role is Role.KEYWORDS:
         yield node
-    for key in node.steps():
-        if not names and (key.startswith("x-") or (key in DATA_KEYS and node.name != "responses")):
-            continue  # of responses, `default` is a name
-        child = node.child(key)
-        if isinstance(child.value, dict | list):
-            yield from walk(child, names=not names and key in NAME_MAPS and isinstance(child.value, dict))
+    for child in map(node.child, node.steps()):
+        if child.role is not Role.DATA and isinstance(child.value, dict | list):
+            yield from walk(child)
 
 
 def _faults_of_value(node: Node, schema: _Schema) -> Iterator[ContractError]:

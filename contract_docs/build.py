@@ -17,11 +17,11 @@ from typing import Any, Final
 import yaml
 
 from contract.check import check_contract
+from contract.markup import plain
 from contract.model import Contract
 from contract.site import STAMP, Stamp, fingerprint
 from contract_docs.example import examples
 from contract_docs.history import TITLE, HistoryError, changelog
-from contract_docs.markup import plain
 from contract_docs.pages import operation_page, pages
 from contract_docs.trial import try_out
 

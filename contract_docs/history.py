@@ -16,8 +16,8 @@ from contract.diff.compare import compare
 from contract.diff.markdown import markdown
 from contract.document import parse_document
 from contract.errors import ContractError
+from contract.markup import plain
 from contract.model import Contract
-from contract_docs.markup import plain
 
 TITLE = "# Changelog\n\n"
 

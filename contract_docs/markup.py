@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_MEANING = str.maketrans({character: f"&#{ord(character)};" for character in "\\`*_[]|~#{}!"})
-
-
-def plain(text: str) -> str:
-    """Text on one line that means nothing but itself."""
-    return html.escape(" ".join(text.split()), quote=False).translate(_MEANING)
+from contract.markup import code, plain
 
 
 def prose(text: str) -> str:
@@ -21,11 +15,6 @@ def prose(text: str) -> str:
     if len(parts) % 2 == 0:
         return plain(text)
     return "".join(code(part) if index % 2 else plain(part) for index, part in enumerate(parts))
-
-
-def code(text: str) -> str:
-    """Text as code, also within a table."""
-    return f"<code>{html.escape(text, quote=False).translate(_MEANING)}</code>"
 
 
 def value(found: Any) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from contract.clause import Clause, Kind
 from contract.document import Node
+from contract.markup import code, plain
 from contract.model import Contract, Operation, RequestProfile, Submission
 from contract_docs.drawing import credits_chart, lifecycle_drawing
 from contract_docs.example import Example, Language
-from contract_docs.markup import anchor, block, code, indented, line, plain, prose, table, tabs, value
+from contract_docs.markup import anchor, block, indented, line, prose, table, tabs, value
 from contract_docs.trial import Answers
 
 _FENCES: Mapping[Language, str] = {

@@ -8,16 +8,15 @@ from itertools import combinations
 from contract.diff.bodies import compare_carried, compare_content
 from contract.diff.change import BOTH, Change, Party, Topic
 from contract.diff.matching import asked_at, renamed_parameters
-from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, other, rule, silent
+from contract.diff.pair import Pair, Rule, caseless, compare_keys, documentation, either_way, moved, other, rule, silent
 from contract.diff.schemas import RESPONSE
 from contract.diff.values import same_value
 from contract.model import Contract, Operation
 
 
-def compare_answer(pair: Pair, old: Contract, new: Contract) -> Iterator[Change]:
+def compare_answer(pair: Pair, status: str, old: Contract, new: Contract) -> Iterator[Change]:
     """What is answered with one status."""
     if pair.old is None or pair.new is None:
-        status = pair.id.rpartition(".")[2]
         values = {"before": pair.old and status, "after": pair.new and status}
         yield pair.change(Topic.RULE, f"the answer {status} {moved(pair)}", (Party.CLIENT,), **values)
         return
@@ -26,10 +25,9 @@ def compare_answer(pair: Pair, old: Contract, new: Contract) -> Iterator[Change]
         yield from compare_content(child, pair.id, RESPONSE)
 
     def headers(child: Pair) -> Iterator[Change]:
-        for name in child.steps():
-            header = child.below(name, id=f"{pair.id}.headers.{name}")
+        for name, header in caseless(child.named(f"{pair.id}.headers")):
             if header.old and header.new:
-                yield from compare_carried(header, RESPONSE, {})
+                yield from compare_carried(header, RESPONSE, {}, "header")
             else:
                 words = f"the header {name} {moved(header)}"
                 yield header.change(Topic.RULE, words, (Party.IMPLEMENTATION,) if header.new else (Party.CLIENT,))

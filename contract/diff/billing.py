@@ -76,11 +76,12 @@ def _changes(pair: Pair, costs: list[Cost], prices: list[Price | None], *, free:
         tier = "".join(f".{value_key(value)}" for _, value in cost.tier if value is not None)
         old, new = (_node(price, cost) if price else None for price in prices)
         child = pair.with_nodes(f"{pair.id}.price{tier}", old, new)
-        words = "the price changed"
         if free:
             words = "credits are used where none were"
         elif cost.before is None or cost.after is None:
             words = f"the price is {'new' if cost.before is None else 'gone'}"
+        else:
+            words = "dearer: the price went up" if cost.after > cost.before else "cheaper: the price went down"
         breaks = (Party.MONEY,) if free or None not in (cost.before, cost.after) else ()
         yield child.change(Topic.BILLING, words, breaks, before=cost.before, after=cost.after)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from contract.diff.change import Change, Party, Topic
-from contract.diff.pair import Pair, Rule, compare_keys, documentation, moved, rule, silent
+from contract.diff.pair import Pair, Rule, caseless, compare_keys, documentation, moved, other, silent, switch
 from contract.diff.schemas import Side, compare_schemas
+from contract.document import Node
 
 
-def compare_carried(pair: Pair, side: Side, rules: Mapping[str, Rule]) -> Iterator[Change]:
-    """A parameter or a header: a value that is carried beside a body."""
+def compare_carried(pair: Pair, side: Side, rules: Mapping[str, Rule], place: str) -> Iterator[Change]:
+    """A parameter or a header: a value that is carried beside a body, in `place`."""
 
     def schema(child: Pair) -> Iterator[Change]:
         yield from compare_schemas(child.named(pair.id), side)
@@ -24,14 +25,30 @@ def compare_carried(pair: Pair, side: Side, rules: Mapping[str, Rule]) -> Iterat
             "description": documentation,
             "example": documentation,
             "examples": documentation,
-            "deprecated": rule(),
+            "deprecated": switch(),
             "required": must_be_given(side),
             "schema": schema,
             "content": content,
+            **{key: _written(key, pair, place) for key in ("style", "explode", "allowReserved", "allowEmptyValue")},
             "x-provenance": silent,
             **rules,
         },
     )
+
+
+def _written(key: str, around: Pair, place: str) -> Rule:
+    """A rule for a keyword that says how the value is written; each has a default, by the place."""
+
+    def meant(node: Node | None) -> object:
+        value = node.value if node else {}
+        style = value.get("style", "form" if place in ("query", "cookie") else "simple")
+        return value.get(key, {"style": style, "explode": style == "form"}.get(key, False))
+
+    def judge(child: Pair) -> Iterator[Change]:
+        if meant(around.old) != meant(around.new):
+            yield from other(child)
+
+    return judge
 
 
 def must_be_given(side: Side) -> Rule:
@@ -46,16 +63,22 @@ def must_be_given(side: Side) -> Rule:
     return judge
 
 
-def compare_content(pair: Pair, id: str, side: Side, body: Rule | None = None) -> Iterator[Change]:
-    """The content types of a body, each with its schema."""
-    for name in pair.steps():
-        media = pair.below(name, id=id)
+def compare_content(pair: Pair, id: str, side: Side, bodies: Mapping[str, Rule] | None = None) -> Iterator[Change]:
+    """The content types of a body, each with its schema; `bodies` are rules for the schemas of some types."""
 
-        def schema(child: Pair) -> Iterator[Change]:
-            yield from (body(child.named(id)) if body else compare_schemas(child.named(id), side))
+    def schema(child: Pair) -> Iterator[Change]:
+        yield from compare_schemas(child.named(id), side)
+
+    for name, found in caseless(pair):
+        media = found.named(id)
 
         if media.old and media.new:
-            rules = {"schema": schema, "example": documentation, "examples": documentation, "x-provenance": silent}
+            rules = {
+                "schema": (bodies or {}).get(name.lower(), schema),
+                "example": documentation,
+                "examples": documentation,
+                "x-provenance": silent,
+            }
             yield from compare_keys(media, rules)
         else:
             gone = (Party.CLIENT,)

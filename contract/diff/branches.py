@@ -11,11 +11,15 @@ from contract.document import Node
 
 @dataclass(frozen=True)
 class Branch:
-    """One branch: its node, its name, and whether the contract's users choose it by that name."""
+    """One branch: its node, its names, and whether the contract's users choose it by them."""
 
-    name: str
+    names: frozenset[str]
     chosen: bool
     node: Node
+
+    @property
+    def name(self) -> str:
+        return ", ".join(sorted(self.names))
 
 
 def branches(schema: Node | None, key: str) -> list[Branch]:
@@ -31,8 +35,16 @@ def branches(schema: Node | None, key: str) -> list[Branch]:
     found = []
     for node in schema.children(key):
         chosen = schema.get("discriminator") is not None
-        found.append(Branch(", ".join(sorted(names.get(node.pointer, [node.name]))), chosen, node))
+        found.append(Branch(frozenset(names.get(node.pointer, [node.name])), chosen, node))
     return found
+
+
+def name_of_both(old: Branch | None, new: Branch | None) -> str:
+    """What to call a branch that one contract has, or both; by the names that it keeps, if there are any."""
+    if old and new and old.names & new.names:
+        return ", ".join(sorted(old.names & new.names))
+    branch = new or old
+    return branch.name if branch else ""
 
 
 def astray(schema: Node) -> dict[str, str]:
@@ -50,12 +62,12 @@ def _mapping(schema: Node) -> Iterator[tuple[str, str]]:
 def matched(old: Sequence[Branch], new: Sequence[Branch]) -> Iterator[tuple[Branch | None, Branch | None]]:
     """Pair the branches.
 
-    Those that a discriminator chooses go by its names alone. Others mean the same under any name: first those that say
-    the same, then those of one name, then one that is left on each side.
+    Those that a discriminator chooses go by its names alone, by all of them or else by any. Others mean the same under
+    any name: first those that say the same, then those of one name, then one that is left on each side.
     """
     left_old, left_new = list(old), list(new)
     pairs: list[tuple[Branch, Branch]] = []
-    for same in (_chosen, _equal, _named):
+    for same in (_chosen, _shared, _equal, _named):
         for one in tuple(left_old):
             found = next((two for two in left_new if same(one, two)), None)
             if found:
@@ -70,7 +82,11 @@ def matched(old: Sequence[Branch], new: Sequence[Branch]) -> Iterator[tuple[Bran
 
 
 def _chosen(one: Branch, two: Branch) -> bool:
-    return one.chosen and two.chosen and one.name == two.name
+    return one.chosen and two.chosen and one.names == two.names
+
+
+def _shared(one: Branch, two: Branch) -> bool:
+    return one.chosen and two.chosen and not one.names.isdisjoint(two.names)
 
 
 def _equal(one: Branch, two: Branch) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from contract.diff.values import same_value
+from contract.diff.values import canonical
 
 
 class Topic(StrEnum):
@@ -87,10 +87,10 @@ class Change:
             return (own,)
         return (Heading.BREAKING,) if self.topic is Topic.RULE else (Heading.BREAKING, own)
 
-    def same_as(self, other: Change) -> bool:
-        """Whether it is the same change of another clause."""
-        mine, others = ((c.topic, c.what, c.breaks, c.old, c.new) for c in (self, other))
-        return mine == others and same_value([self.before, self.after], [other.before, other.after])
+    @property
+    def essence(self) -> Hashable:
+        """What it has in common with the same change of another clause."""
+        return self.topic, self.what, self.breaks, self.old, self.new, canonical([self.before, self.after])
 
     def to_json(self) -> dict[str, Any]:
         """The change as plain JSON."""
@@ -201,13 +201,9 @@ class Diff:
 
 def merged(changes: Iterable[Change]) -> Iterator[Change]:
     """The changes, with those that are one change of several clauses made one."""
-    kept: list[Change] = []
+    alike: dict[Hashable, list[Change]] = {}
     for change in changes:
-        for index, other in enumerate(kept):
-            if other.same_as(change):
-                clauses = tuple(dict.fromkeys((*other.clauses, *change.clauses)))
-                kept[index] = replace(other, clauses=clauses)
-                break
-        else:
-            kept.append(change)
-    yield from kept
+        alike.setdefault(change.essence, []).append(change)
+    for first, *more in alike.values():
+        clauses = dict.fromkeys(clause for change in (first, *more) for clause in change.clauses)
+        yield replace(first, clauses=tuple(clauses))

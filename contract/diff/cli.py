@@ -13,9 +13,10 @@ from contract.check import check_document
 from contract.diff.change import Diff, Heading
 from contract.diff.compare import compare
 from contract.diff.markdown import markdown
-from contract.diff.revision import RevisionError, read_side
+from contract.diff.revision import RevisionError, exists, read_side
 from contract.diff.text import text
 from contract.errors import ContractError
+from contract.markup import printable
 
 WORKING = Path("openapi.yaml")
 """The working file, where no other is named."""
@@ -50,14 +51,14 @@ def diff(old: str, new: str | None, path: Path | None, form: str, fail_on: Seque
     sound contract.
     """
     sides = (old, new or str(path or WORKING))
-    taken = path or next((Path(side) for side in reversed(sides) if Path(side).is_file()), WORKING)
+    taken = path or next((Path(side) for side in reversed(sides) if exists(Path(side))), WORKING)
     try:
         documents = [read_side(side, taken) for side in sides]
         contracts = [check_document(document)[0] for document in documents]
+        found = compare(*contracts)
     except (ContractError, RevisionError) as error:
-        click.echo(f"contract: {error}", err=True)
+        click.echo(f"contract: {printable(str(error))}", err=True)
         sys.exit(2)
-    found = compare(*contracts)
     click.echo(_FORMATS[form](found))
     if any(_FAILURES[failure](found) for failure in fail_on):
         sys.exit(1)

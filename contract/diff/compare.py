@@ -7,14 +7,16 @@ from itertools import chain
 
 from contract.clause import Clause
 from contract.clauses import derive_clauses
-from contract.diff.access import scheme_name
+from contract.diff.access import credentials, scheme_name
 from contract.diff.billing import compare_prices
 from contract.diff.change import BOTH, Change, Diff, Party, Place, Topic, merged
 from contract.diff.life import compare_lifecycles
 from contract.diff.operations import compare_operations
 from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent
 from contract.diff.version import judge_version
+from contract.document import covers
 from contract.model import Contract
+from contract.reader import path_shape
 
 
 def compare(old: Contract, new: Contract) -> Diff:
@@ -96,10 +98,12 @@ def _paths(pair: Pair) -> Iterator[Change]:
         "description": documentation,
         "x-provenance": silent,
     }
-    for path in pair.steps():
-        child = pair.below(path)
-        if child.old and child.new:
-            yield from compare_keys(child, rules)
+    before, after = (
+        {path_shape(path): node for path, node in side.items()} if side else {} for side in (pair.old, pair.new)
+    )
+    for path in (path for path in before if path in after):
+        child = pair.with_nodes(f"paths.{after[path].name}", before[path], after[path])
+        yield from compare_keys(child, rules)
 
 
 def _conventions(pair: Pair) -> Iterator[Change]:
@@ -123,8 +127,8 @@ def _schemes(root: Pair, old: Contract, new: Contract) -> Iterator[Change]:
             "bearerFormat": documentation,
             "x-provenance": _marks,
         }
-        if scheme.type == two.type == "http" and scheme.scheme == two.scheme:
-            rules = {**rules, "scheme": silent}
+        if credentials(scheme.node) == credentials(two.node):
+            rules = {**rules, "scheme": silent, "name": silent}  # in other letters
         yield from compare_keys(pair, rules)
 
 
@@ -140,17 +144,16 @@ def _questions(pair: Pair, old: Contract, new: Contract, clauses: Clauses) -> It
         if one is None or two is None:
             yield child.change(Topic.DOCUMENTATION, f"the open question {moved(child)}")
             continue
-        asked = [(q.kind, q.question, q.choice, _about(q.rules, c)) for q, c in zip((one, two), clauses, strict=True)]
+        asked = [(q.kind, q.question, q.choice, _about(q.places, c)) for q, c in zip((one, two), clauses, strict=True)]
         if asked[0] != asked[1]:
             yield child.change(Topic.DOCUMENTATION, "the open question changed")
 
 
-def _about(rules: tuple[str, ...], clauses: tuple[Clause, ...]) -> frozenset[str]:
+def _about(places: tuple[str, ...], clauses: tuple[Clause, ...]) -> frozenset[str]:
     """What a question is about, wherever that stands: the clauses, or the place itself where there is none."""
     about = set()
-    for pointer in rules:
-        found = {c.id for c in clauses if c.pointer == pointer or c.pointer.startswith(pointer + "/")}
-        about |= found or {pointer}
+    for place in places:
+        about |= {c.id for c in clauses if covers(place, c.pointer)} or {place}
     return frozenset(about)
 
 

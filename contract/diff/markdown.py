@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator
 
 from contract.diff.change import Change, Diff, Heading
 from contract.diff.wording import TITLES, amount_of, lines, priced, shown, summary, tier, version
+from contract.markup import code, plain
 
 _FOLDED = (Heading.COMPATIBLE, Heading.PROVENANCE, Heading.DOCUMENTATION)
 
@@ -19,7 +19,7 @@ def markdown(diff: Diff) -> str:
 def _lines(diff: Diff) -> Iterator[str]:
     yield f"**Contract: {summary(diff)}**"
     yield ""
-    yield f"{_code(diff.old)} → {_code(diff.new)}. {'⚠️ ' if diff.bump.problem else ''}{_cell(version(diff))}."
+    yield f"{code(diff.old)} → {code(diff.new)}. {'⚠️ ' if diff.bump.problem else ''}{plain(version(diff))}."
     for heading in Heading:
         changes = diff.under(heading)
         if not changes:
@@ -41,8 +41,8 @@ def _lines(diff: Diff) -> Iterator[str]:
 
 def _row(change: Change) -> str:
     cells = (
-        "<br>".join(map(_code, change.clauses)),
-        _cell(change.what),
+        "<br>".join(map(code, change.clauses)),
+        plain(change.what),
         _value(change.before),
         _value(change.after),
         ", ".join(change.breaks),
@@ -54,29 +54,15 @@ def _row(change: Change) -> str:
 def _costs(diff: Diff) -> Iterator[str]:
     for title, costs in priced(diff):
         yield ""
-        yield f"Credits of {_code(title)}:"
+        yield f"Credits of {code(title)}:"
         yield ""
         yield "| request | before | after |"
         yield "| --- | ---: | ---: |"
         for cost in costs:
             amounts = amount_of(cost.before), amount_of(cost.after)
             after = amounts[1] if cost.before == cost.after else f"**{amounts[1]}**"
-            yield f"| {_cell(tier(cost))} | {amounts[0]} | {after} |"
+            yield f"| {plain(tier(cost))} | {amounts[0]} | {after} |"
 
 
 def _value(value: object) -> str:
-    return shown(value) if value is None else _code(shown(value))
-
-
-def _code(text: str) -> str:
-    """Text as code, also within a table, where a backtick or a bar would end it."""
-    escaped = html.escape(text, quote=False).replace("|", "&#124;").replace("`", "&#96;")
-    return f"<code>{escaped}</code>"
-
-
-def _cell(text: str) -> str:
-    """Text that no character of Markdown breaks out of."""
-    escaped = html.escape(text, quote=False)
-    for character in "\\`*_[]|~#@":
-        escaped = escaped.replace(character, f"&#{ord(character)};") if character != "#" else escaped
-    return escaped
+    return shown(value) if value is None else code(shown(value))

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from contract.model import Contract, Operation
+from contract.reader import path_shape
 
 
 def asked_at(operation: Operation) -> tuple[str, str]:
     """What a request for the operation says: its method, and its path without the names of the parameters."""
-    return operation.method, re.sub("{[^}]*}", "{}", operation.path)
+    return operation.method, path_shape(operation.path)
 
 
 def operation_pairs(old: Contract, new: Contract) -> Iterator[tuple[Operation | None, Operation | None]]:

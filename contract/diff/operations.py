@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from contract.diff.access import compare_security
 from contract.diff.answers import compare_answer, compare_orders
@@ -10,10 +11,11 @@ from contract.diff.bodies import compare_carried, compare_content, must_be_given
 from contract.diff.branches import branches, matched
 from contract.diff.change import BOTH, Change, Party, Topic
 from contract.diff.matching import operation_pairs, renamed_parameters
-from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent
-from contract.diff.schemas import REQUEST, billed, compare_schemas
+from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent, switch
+from contract.diff.schemas import REQUEST, compare_schemas
 from contract.document import Node
 from contract.model import Contract, Operation, Submission
+from contract.reader import JSON
 
 
 def compare_operations(old: Contract, new: Contract, paths: Pair) -> Iterator[Change]:
@@ -41,7 +43,7 @@ def _operation(pair: Pair, one: Operation, two: Operation, old: Contract, new: C
 
     def answers(child: Pair) -> Iterator[Change]:
         for status in child.steps():
-            yield from compare_answer(child.below(status, id=f"{pair.id}.{status}"), old, new)
+            yield from compare_answer(child.below(status, id=f"{pair.id}.{status}"), status, old, new)
 
     yield from compare_keys(
         pair,
@@ -51,7 +53,7 @@ def _operation(pair: Pair, one: Operation, two: Operation, old: Contract, new: C
             "summary": documentation,
             "description": documentation,
             "externalDocs": documentation,
-            "deprecated": rule(),
+            "deprecated": switch(),
             "parameters": silent,  # with those of the path
             "requestBody": body,
             "responses": answers,
@@ -76,7 +78,7 @@ def _parameters(pair: Pair, one: Operation, two: Operation) -> Iterator[Change]:
         old, new = before.get((place, name)), after.get((place, name))
         child = pair.with_nodes(f"{pair.id}.{name}", old, new)
         if old and new:
-            yield from compare_carried(child, REQUEST, {"name": rule(), "in": silent})
+            yield from compare_carried(child, REQUEST, {"name": rule(), "in": silent}, place)
         else:
             must = new is not None and new.value.get("required") is True
             breaks = (Party.CLIENT,) if must or new is None else (Party.IMPLEMENTATION,)
@@ -100,7 +102,7 @@ def _request_body(pair: Pair, id: str, one: Operation, two: Operation) -> Iterat
 
     def content(child: Pair) -> Iterator[Change]:
         if isinstance(one.task, Submission) and isinstance(two.task, Submission):
-            yield from compare_content(child, id, REQUEST, _profiles(one.task, two.task))
+            yield from compare_content(child, id, REQUEST, {JSON: _profiles(id, one.task, two.task)})
         else:
             yield from compare_content(child, id, REQUEST)
 
@@ -115,17 +117,18 @@ def _request_body(pair: Pair, id: str, one: Operation, two: Operation) -> Iterat
     )
 
 
-def _profiles(one: Submission, two: Submission) -> Rule:
+def _profiles(id: str, one: Submission, two: Submission) -> Rule:
     """The rules of a submission's body: one branch for each profile, of which some fields decide the price."""
 
-    def compare(pair: Pair) -> Iterator[Change]:
+    def compare(body: Pair) -> Iterator[Change]:
+        pair = body.named(id)
         for old, new in matched(branches(pair.old, "oneOf"), branches(pair.new, "oneOf")):
             branch = new or old
             name = branch.name if branch else ""
             below = pair.with_nodes(f"{pair.id}.{name}", node_of(old), node_of(new))
             if old and new:
                 fields = {f.name for task in (one, two) for f in task.profiles[name].price.fields}
-                yield from compare_schemas(below, billed(REQUEST, frozenset(fields)))
+                yield from compare_schemas(below, replace(REQUEST, billed=frozenset(fields)))
                 continue
             breaks = REQUEST.more if new else REQUEST.less
             words = f"{name} {moved(below)}"
@@ -156,11 +159,10 @@ def _task(pair: Pair, id: str, renamed: Mapping[str, str]) -> Iterator[Change]:
             yield from rule(*BOTH)(child)
 
     def parts(child: Pair) -> Iterator[Change]:
-        if child.old and child.new:
-            names = dict.fromkeys(("absent", "present"), documentation) if child.id.endswith("modes") else {}
-            yield from compare_keys(child, names, rule(*BOTH))
-        else:
-            yield from either_way(gone=(Party.CLIENT,), added=(Party.IMPLEMENTATION,))(child)
+        yield from _parts(child, {})
+
+    def modes(child: Pair) -> Iterator[Change]:
+        yield from _parts(child, dict.fromkeys(("absent", "present"), documentation))
 
     if pair.old is None or pair.new is None:
         yield from rule(*BOTH)(pair)
@@ -170,8 +172,15 @@ def _task(pair: Pair, id: str, renamed: Mapping[str, str]) -> Iterator[Change]:
         {
             "submits": rule(*BOTH),
             "reads": reads,
-            "modes": parts,
+            "modes": modes,
             "result": parts,
             "passthrough": either_way(gone=(Party.CLIENT,), added=(Party.IMPLEMENTATION,)),
         },
     )
+
+
+def _parts(pair: Pair, rules: Mapping[str, Rule]) -> Iterator[Change]:
+    if pair.old and pair.new:
+        yield from compare_keys(pair, rules, rule(*BOTH))
+    else:
+        yield from either_way(gone=(Party.CLIENT,), added=(Party.IMPLEMENTATION,))(pair)

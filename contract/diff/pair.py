@@ -101,9 +101,9 @@ def _place(node: Node) -> Place:
 def compare_keys(pair: Pair, rules: Mapping[str, Rule], fallback: Rule | None = None) -> Iterator[Change]:
     """Compare two objects key by key. A key that no rule knows goes to the fallback, and so is never passed over."""
     for key in pair.steps():
-        child = pair.below(key)
-        if not child.same:
-            yield from rules.get(key, fallback or other)(child)
+        child, judge = pair.below(key), rules.get(key, fallback or other)
+        if judge is not silent and not child.same:  # what is passed over may hold anything, such as a circle
+            yield from judge(child)
 
 
 def other(pair: Pair) -> Iterator[Change]:
@@ -130,6 +130,21 @@ def rule(*breaks: Party, topic: Topic = Topic.RULE) -> Rule:
     return judge
 
 
+def switched(pair: Pair) -> bool:
+    """Whether a switch was turned, which is off where it is not given."""
+    return bool(pair.before) != bool(pair.after)
+
+
+def switch(*breaks: Party) -> Rule:
+    """A rule for a switch that breaks the same parties whichever way it is turned."""
+
+    def judge(pair: Pair) -> Iterator[Change]:
+        if switched(pair):
+            yield from rule(*breaks)(pair)
+
+    return judge
+
+
 def either_way(gone: Collection[Party], added: Collection[Party], topic: Topic = Topic.RULE) -> Rule:
     """A rule for what breaks some when it goes, some when it comes, and all of them when it changes."""
 
@@ -138,6 +153,16 @@ def either_way(gone: Collection[Party], added: Collection[Party], topic: Topic =
         yield pair.change(topic, f"{name_of(pair)} {moved(pair)}", breaks)
 
     return judge
+
+
+def caseless(pair: Pair) -> Iterator[tuple[str, Pair]]:
+    """What stands below both under names in which capital letters mean nothing."""
+    before, after = ({name.lower(): name for name in node.steps()} if node else {} for node in (pair.old, pair.new))
+    for key in dict.fromkeys((*before, *after)):
+        name = after.get(key) or before[key]
+        old = pair.old.get(before[key]) if pair.old and key in before else None
+        new = pair.new.get(after[key]) if pair.new and key in after else None
+        yield name, pair.with_nodes(f"{pair.id}.{name}", old, new)
 
 
 def name_of(pair: Pair) -> str:

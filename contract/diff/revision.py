@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -24,30 +25,52 @@ def read_side(name: str, path: Path) -> Document:
         RevisionError: if the name is neither, or the revision has no such file.
         ContractError: if the file is no document.
     """
-    if Path(name).exists():
+    if exists(Path(name)):
         return load_document(Path(name))
-    revision, colon, file = name.partition(":")
-    return parse_document(_show(revision, Path(file) if colon else path), f"{revision}:{file if colon else path}")
+    revision, file = _parts(name)
+    taken = path if file is None else Path(file)
+    return parse_document(_show(revision, taken), f"{revision}:{taken}")
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a file; a name that no file can have, such as one too long, is none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _parts(name: str) -> tuple[str, str | None]:
+    """A revision and its file: parted by the first colon outside of braces, as git does (`HEAD@{12:30:00}:FILE`)."""
+    depth = 0
+    for index, character in enumerate(name):
+        if character == ":" and depth == 0:
+            return name[:index], name[index + 1 :]
+        depth = max(0, depth + (character == "{") - (character == "}"))
+    return name, None
 
 
 def _show(revision: str, path: Path) -> bytes:
-    folder = path.parent
-    if not folder.is_dir():
-        raise RevisionError(f"there is no folder {str(folder)!r} to look for {str(path)!r} in")
+    folder, below = path.parent, path.name
+    while not exists(folder):  # it may have been there once
+        folder, below = folder.parent, f"{folder.name}/{below}"
     inside = _git(folder, "rev-parse", "--is-inside-work-tree")
     if inside.returncode:
         raise RevisionError(f"{revision!r} is no file, and {str(folder)!r} is in no git repository: give two files")
     found = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if found.returncode:
+    commit = found.stdout.decode().strip()
+    if not re.fullmatch("[0-9a-f]+", commit):  # `^HEAD` is what to leave out
         raise RevisionError(f"{revision!r} is neither a file nor a revision of this git repository")
-    shown = _git(folder, "show", f"{found.stdout.decode().strip()}:./{path.name}")
-    if shown.returncode:
+    asked = f"{commit}:./{below}\n".encode(errors="surrogateescape")
+    shown = _git(folder, "cat-file", "--batch", "--follow-symlinks", given=asked).stdout
+    head, _, text = shown.partition(b"\n")
+    if not re.fullmatch(rb"[0-9a-f]+ blob [0-9]+", head):
         raise RevisionError(f"the revision {revision!r} has no file {str(path)!r}: name it with --path, or as REV:FILE")
-    return shown.stdout
+    return text.removesuffix(b"\n")
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def _git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     git = shutil.which("git")
     if git is None:
         raise RevisionError("git is not installed, and so there are no revisions: give two files")
-    return subprocess.run([git, "-C", str(folder), *arguments], capture_output=True, check=False)  # noqa: S603 - no shell reads it
+    return subprocess.run([git, "-C", str(folder), *arguments], input=given, capture_output=True, check=False)  # noqa: S603 - no shell reads it

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from contract.diff.change import Diff, Heading
 from contract.diff.wording import TITLES, amount_of, lines, priced, summary, tier, values, version
+from contract.markup import printable
 
 
 def text(diff: Diff) -> str:
     """The diff as text: a summary, then the changes under their headings."""
-    return "\n".join(_lines(diff))
+    return "\n".join(map(printable, _lines(diff)))
 
 
 def _lines(diff: Diff) -> Iterator[str]:

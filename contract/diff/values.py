@@ -19,14 +19,23 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def inlined(node: Node | None) -> Any:
-    """The value of a node with every `$ref` in it put in place."""
-    if node is None:
-        return None
+    """The value of a node with every `$ref` in it put in place.
+
+    Raises:
+        ContractError: if the node contains itself. That it ends soon enough is a matter of the document's form.
+    """
+    return _inlined(node, frozenset()) if node else None
+
+
+def _inlined(node: Node, around: frozenset[str]) -> Any:
     node = node.resolved()
+    if node.pointer in around:
+        raise node.error("this contains itself", "what ends, since it is compared")
+    around |= {node.pointer}
     if isinstance(node.value, dict):
-        return {key: inlined(node.child(key)) for key in node.steps()}
+        return {key: _inlined(node.child(key), around) for key in node.steps()}
     if isinstance(node.value, list):
-        return [inlined(node.child(key)) for key in node.steps()]
+        return [_inlined(node.child(key), around) for key in node.steps()]
     return node.value
 
 

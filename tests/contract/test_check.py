@@ -65,6 +65,50 @@ def test_what_the_meta_schema_cannot_say_is_checked(refused: Refused, edit: tupl
     refused(edit, at="", line="openapi: 3.0.3", says=says, expected="valid OpenAPI 3.0")
 
 
+def test_references_that_multiply_are_refused(refused: Refused) -> None:
+    levels = "".join(
+        f"    B{i}: {{type: object, properties: {{a: {{$ref: '#/components/schemas/B{i + 1}'}}, "
+        f"b: {{$ref: '#/components/schemas/B{i + 1}'}}}}}}\n"
+        for i in range(30)
+    )
+    refused(
+        ("    TaskPrompt:\n", f"{levels}    B30: {{type: string}}\n    TaskPrompt:\n"),
+        at="/components/schemas/B16/properties",
+        line="    B16:",
+        says="more than 50,000 nodes, once every $ref is put in place",
+        expected="references that do not multiply",
+    )
+
+
+def test_a_chain_of_references_that_is_too_long_is_refused(refused: Refused) -> None:
+    links = "".join(
+        f"    C{i}: {{type: array, items: {{$ref: '#/components/schemas/C{i + 1}'}}}}\n" for i in range(500)
+    )
+    refused(
+        ("    TaskPrompt:\n", f"{links}    C500: {{type: string}}\n    TaskPrompt:\n"),
+        at="/components/schemas/C298",
+        line="    C298:",
+        says="nested more than 300 deep, once every $ref is put in place",
+        expected="a shorter chain",
+    )
+
+
+def test_paths_that_differ_in_the_name_of_a_parameter_are_refused(refused: Refused) -> None:
+    again = """  /api/ai/tasks/{other}:
+    delete:
+      operationId: stop
+      parameters: [{name: other, in: path, required: true, schema: {type: string}}]
+      responses: {"204": {description: Gone.}}
+"""
+    refused(
+        ("components:\n", f"{again}components:\n"),
+        at="/paths/~1api~1ai~1tasks~1{other}",
+        line="  /api/ai/tasks/{other}:",
+        says="/api/ai/tasks/{other} is /api/ai/tasks/{id} with another name of a parameter",
+        expected="one path, with the operations of both",
+    )
+
+
 def test_a_schema_that_contains_itself_is_refused(refused: Refused) -> None:
     refused(
         (

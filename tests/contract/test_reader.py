@@ -590,7 +590,7 @@ def test_an_echo_that_is_not_required_is_refused(refused: Refused) -> None:
         ("20}}\n      required: [model, prompt]\n", "20}}\n      required: [model]\n"),
         at="/components/schemas/TaskSnapshot/x-lifecycle/echoes/1",
         line="echoes: [model, prompt]",
-        says="nano-banana-pro does not require it",
+        says="nano-banana-pro does not require 'prompt'",
         expected="a required request field",
     )
 

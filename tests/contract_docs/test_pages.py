@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from contract.check import check_contract
+from contract.markup import code, plain
 from contract.resources import default_contract
 from contract_docs.example import Language, examples
-from contract_docs.markup import block, code, plain, prose, value
+from contract_docs.markup import block, prose, value
 from contract_docs.pages import pages
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.diff.rows import BINDS, BOTH, BREAKS, WORDS, Row, check, real, small
+from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, WORDS, Row, check, real, small
 
 ANSWERS = [
     real(
@@ -47,6 +47,11 @@ ANSWERS = [
         ("voices.200.voices.*.name.nullable", BREAKS, BINDS),
     ),
     small(
+        "an answer has alternatives where it had none",
+        ("required: [name, rank]\n", "required: [name, rank]\n      oneOf: [{required: [age]}, {required: [mood]}]\n"),
+        ("voices.200.voices.*.oneOf", BINDS, BREAKS),
+    ),
+    small(
         "an answer's integer becomes a number",
         ("age: {type: integer, nullable: true}", "age: {type: number, nullable: true}"),
         ("voices.200.voices.*.age.type", BREAKS, BINDS),
@@ -65,6 +70,15 @@ ANSWERS = [
         "a header of an answer may be missing",
         ("Retry-After: {required: true, schema", "Retry-After: {schema"),
         ("speak.202.headers.Retry-After.required", BREAKS, BINDS),
+    ),
+    small(
+        "an answer must have a field that is only sent",
+        ("required: [name, rank]\n", "required: [name, rank, word]\n"),
+        (
+            "age: {type: integer, nullable: true}",
+            "age: {type: integer, nullable: true}\n        word: {writeOnly: true}",
+        ),
+        ("voices.200.voices.*.word", EASY, EASY),
     ),
     small(
         "a header of an answer goes",

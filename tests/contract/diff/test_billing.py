@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from tests.contract.diff.harness import SMALL, difference, edited, verdicts
 from tests.contract.diff.rows import BINDS, BREAKS, DEAR, MONEY, PRICE, Row, check, real, small
 
 PRO = "generateImage.nano-banana-pro"
 TWO = "generateImage.nano-banana-2"
 PRO_TIERS = "{2K: 12, 4K: 20}"
+
+TEXT = SMALL.read_text("utf-8")
+EXTRA = "extra: {type: object, additionalProperties: {type: string, maxLength: 9}}"
 
 BILLING = [
     real("a tier is dearer", (PRO_TIERS, "{2K: 13, 4K: 20}"), (f"{PRO}.price.2K", MONEY, MONEY)),
@@ -49,8 +53,28 @@ BILLING = [
         ("speak.model", BREAKS, BINDS),
         *[(f"speak.alto.price.{tier}", PRICE, PRICE) for tier in ("5.low", "5.high", "10.low", "10.high")],
     ),
+    small(
+        "the default of a field that is called as one that decides the price",
+        (EXTRA, "extra: {type: object, properties: {quality: {type: string, default: low}}}"),
+        ("speak.alto.extra.quality", BINDS, BREAKS),
+        ("speak.alto.extra.additionalProperties", BINDS, BREAKS),
+    ),
     small("nothing is paid back", (", refund: full", ""), ("lifecycle.broken.refund", MONEY, MONEY)),
 ]
+
+
+@pytest.mark.parametrize("name", ["quality", "other"])
+def test_only_the_fields_of_a_profile_itself_decide_its_price(name: str) -> None:
+    nested = edited(TEXT, (EXTRA, f"extra: {{type: object, properties: {{{name}: {{type: string, default: low}}}}}}"))
+    diff = difference(nested, nested.replace("{type: string, default: low}", "{type: string, default: high}"))
+    assert verdicts(diff) == [(f"speak.alto.extra.{name}.default", BREAKS)]
+
+
+def test_a_field_that_decides_the_price_may_have_a_point_in_its_name() -> None:
+    old = TEXT.replace("quality", "sound.quality")
+    assert ("speak.alto.sound.quality.default", DEAR) in verdicts(
+        difference(old, edited(old, ("default: low", "default: high")))
+    )
 
 
 @pytest.mark.parametrize("row", BILLING, ids=lambda row: row.name)

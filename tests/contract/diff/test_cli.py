@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from markdown_it import MarkdownIt
 
 from contract.cli import main
 from tests.contract.diff.harness import SMALL, edited
@@ -38,12 +41,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "repository"
     (folder / "deep").mkdir(parents=True)
     git(folder, "init", "-q", "-b", "trunk")
+    (folder / "gone").mkdir()
+    (folder / "gone" / "api.yaml").write_text(TEXT, "utf-8")
+    (folder / "link.yaml").symlink_to("deep/api.yaml")
+    (folder / "aside.yaml").symlink_to(tmp_path / "old.yaml")
     for text, tag in ((TEXT, "v1"), (DEARER, "v2")):
         for place in (folder / "openapi.yaml", folder / "deep" / "api.yaml"):
             place.write_text(text, "utf-8")
         git(folder, "add", ".")
-        git(folder, "commit", "-q", "-m", tag)
+        git(folder, "commit", "-q", "-m", f"{tag}: first" if tag == "v1" else tag)
         git(folder, "tag", tag)
+    shutil.rmtree(folder / "gone")
     (folder / "openapi.yaml").write_text(NARROWER, "utf-8")
     monkeypatch.chdir(folder)
     return folder
@@ -81,6 +89,10 @@ PRICE = "speak.bass.price"
         (["v1", "deep/api.yaml"], {PRICE}),
         (["v1", "--path", "deep/api.yaml"], {PRICE}),
         (["deep/api.yaml"], {SPEED, PRICE}),
+        (["v2^{/v1: fi}"], {SPEED}),
+        (["trunk@{2001-01-01 12:30:00}", "v2"], {PRICE}),
+        (["v1:gone/api.yaml", "v2:link.yaml"], {PRICE}),
+        (["v1:gone/deep/../api.yaml", "v2"], {PRICE}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -109,7 +121,15 @@ def test_a_file_outside_of_any_folder_of_this_one_is_found_in_its_own(
         (["v1; touch x"], "'v1; touch x' is neither a file nor a revision of this git repository"),
         ([":openapi.yaml"], "'' is neither a file nor a revision of this git repository"),
         (["v1:other.yaml"], "the revision 'v1' has no file 'other.yaml': name it with --path, or as REV:FILE"),
-        (["v1:none/api.yaml"], "there is no folder 'none' to look for 'none/api.yaml' in"),
+        (
+            ["v1:none/api.yaml"],
+            "the revision 'v1' has no file 'none/api.yaml': name it with --path, or as REV:FILE",
+        ),
+        (["v1:deep"], "the revision 'v1' has no file 'deep': name it with --path, or as REV:FILE"),
+        (["^HEAD"], "'^HEAD' is neither a file nor a revision of this git repository"),
+        (["v1..v2"], "'v1..v2' is neither a file nor a revision of this git repository"),
+        (["HEAD^{/no: such}"], "'HEAD^{/no: such}' is neither a file nor a revision of this git repository"),
+        (["v1:aside.yaml"], "the revision 'v1' has no file 'aside.yaml': name it with --path, or as REV:FILE"),
     ],
 )
 def test_a_side_that_cannot_be_had_is_one_clear_error(arguments: list[str], says: str) -> None:
@@ -208,7 +228,7 @@ def test_text_says_what_where_and_how_much(files: tuple[Path, Path]) -> None:
         "\n"
         "Billing\n"
         "  speak.bass.price\n"
-        f"    the price changed (7 → 8); breaks: money; {places}\n"
+        f"    dearer: the price went up (7 → 8); breaks: money; {places}\n"
         "  speak, bass, in credits\n"
         "                   before  after\n"
         "    every request       7      8\n"
@@ -241,7 +261,7 @@ def test_json_says_it_for_machines(files: tuple[Path, Path]) -> None:
             "topic": "billing",
             "headings": ["billing"],
             "breaks": ["money"],
-            "what": "the price changed",
+            "what": "dearer: the price went up",
             "before": 7,
             "after": 8,
             "old": {"pointer": "/components/schemas/Bass/x-credits/flat", "line": at},
@@ -270,6 +290,37 @@ def test_markdown_begins_with_the_summary_and_folds_the_rest(files: tuple[Path, 
     for row in rest:
         if row.startswith("| ") and "clause" not in row and "request" not in row:
             assert row.count("|") in (4, 7)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_each_output_says_which_way_a_price_went(files: tuple[Path, Path], form: str) -> None:
+    assert "dearer: the price went up" in run(*files, "--format", form).stdout
+    assert "cheaper: the price went down" in run(*reversed(files), "--format", form).stdout
+
+
+HOSTILE = "\x1b[2J *a* _b_ [c](http://d) `e` | <b>f</b> ~~g~~ # @h !i {j} $k$ &amp; \\\\ \u202e \u009b1A"
+
+
+def test_no_output_for_people_shows_what_cannot_be_seen(files: tuple[Path, Path]) -> None:
+    hostile = json.dumps(HOSTILE)
+    files[1].write_text(edited(TEXT, ("title: Voices", f"title: {hostile}")), "utf-8")
+    for form in ("text", "markdown"):
+        said = run(*files, "--format", form).stdout
+        assert all(line.isprintable() for line in said.split("\n"))
+        assert "x1b" in said
+
+
+def test_markdown_shows_each_text_as_it_is(files: tuple[Path, Path]) -> None:
+    name = "a.*.b * _c_ | `d` <i>e</i>"
+    field = f"codec: {{type: string, enum: [mp3]}}\n        {json.dumps(name)}: {{type: string}}"
+    files[1].write_text(edited(TEXT, ("codec: {type: string, enum: [mp3]}", field)), "utf-8")
+    said = run(*files, "--format", "markdown").stdout
+    shown = MarkdownIt("commonmark", {"html": True}).enable("table").render(said)
+    row = next(line for line in said.splitlines() if "speak.bass" in line or "speak&" in line)
+    assert row.count("|") == 7
+    assert f"<code>{html.escape(f'speak.bass.{name}', quote=False)}</code>" in shown
+    assert "<em>" not in shown
+    assert "<i>" not in shown
 
 
 def test_a_finding_on_the_version_stands_out(files: tuple[Path, Path]) -> None:

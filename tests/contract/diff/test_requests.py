@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, OTHER, Row, check, real, small
+from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, OTHER, WORDS, Row, check, real, small
 
 PRO = "generateImage.nano-banana-pro"
 TWO = "generateImage.nano-banana-2"
 GPT = "generateImage.gpt-image-2"
+CODEC_ONLY = "codec: {type: string, enum: [mp3]}"
 SAMPLE = "{type: array, items: {type: string}}"
 CODEC = "codec: {type: string, enum: [mp3, ogg], default: mp3}"
 
@@ -85,7 +86,6 @@ REQUESTS = [
         ("speak.alto.speed.type", BOTH, BOTH),
         ("speak.alto.speed.minimum", BINDS, BREAKS),
         ("speak.alto.speed.maximum", BINDS, BREAKS),
-        ("speak.alto.speed.exclusiveMinimum", BINDS, BREAKS),
     ),
     small(
         "a lower minimum",
@@ -140,6 +140,19 @@ REQUESTS = [
         "one more alternative",
         ("{type: string, enum: [any]}]", "{type: string, enum: [any]}, {type: boolean}]"),
         ("speak.alto.seed.2", BINDS, BREAKS),
+    ),
+    small(
+        "alternatives where there were none",
+        (
+            "      x-credits: {flat: 7}\n",
+            "      x-credits: {flat: 7}\n      anyOf: [{required: [sample]}, {required: [codec]}]\n",
+        ),
+        ("speak.bass.anyOf", BREAKS, BINDS),
+    ),
+    small(
+        "demands where there were none",
+        ("text: {type: string, maxLength: 50}", "text: {type: string, maxLength: 50, allOf: [{minLength: 2}]}"),
+        ("speak.bass.text.allOf", BREAKS, BINDS),
     ),
     small(
         "alternatives in another order",
@@ -234,6 +247,15 @@ REQUESTS = [
         ("speak.content-type", BINDS, BREAKS),
     ),
     small(
+        "another content type has alternatives of its own",
+        (
+            "        required: true\n        content:\n",
+            "        required: true\n        content:\n          application/cbor:\n            schema:\n"
+            "              oneOf: [{$ref: '#/components/schemas/Stars'}, {$ref: '#/components/schemas/Bass'}]\n",
+        ),
+        ("speak.content-type", BINDS, BREAKS),
+    ),
+    small(
         "the body must be given",
         ("requestBody:\n        content:", "requestBody:\n        required: true\n        content:"),
         ("praise.requestBody.required", BREAKS, BINDS),
@@ -253,8 +275,23 @@ REQUESTS = [
     small(
         "a choice has one more name",
         ("{stars: Stars,", "{stars: Stars, points: Stars,"),
-        ("praise.stars", BREAKS, BINDS),
-        ("praise.points, stars", BINDS, BREAKS),
+        ("praise.points", BINDS, BREAKS),
+    ),
+    small(
+        "a choice has one more name, and says more",
+        ("{stars: Stars,", "{stars: Stars, points: Stars,"),
+        ("stars: {type: integer}", "stars: {type: integer, maximum: 5}"),
+        ("praise.points", BINDS, BREAKS),
+        ("praise.stars.stars.maximum", BREAKS, BINDS),
+    ),
+    small(
+        "a choice takes over a name of another",
+        ("{stars: Stars, words: Words}", "{stars: Stars, points: Stars, words: Words}"),
+        ('                - $ref: "#/components/schemas/Words"\n', ""),
+        ("words: Words}", "words: Stars}"),
+        ("praise.words", BREAKS, BINDS),
+        ("praise.points", BINDS, BREAKS),
+        ("praise.words", BINDS, BREAKS),
     ),
     small(
         "a choice that leads nowhere here",
@@ -268,6 +305,95 @@ REQUESTS = [
         ("praise.discriminator.propertyName", BOTH, BOTH),
     ),
 ]
+
+EXTRA = "extra: {type: object, additionalProperties: {type: string, maxLength: 9}}"
+PAGE = "{name: page, in: query,"
+TRACE = "{name: X-Trace, in: header,"
+NOTHING_SAID = [
+    ("sample: {type: array, items: {type: string}}", "sample: {type: array, minItems: 0, items: {type: string}}"),
+    ("text: {type: string, maxLength: 50}", "text: {type: string, minLength: 0, maxLength: 50}"),
+    (EXTRA, EXTRA.replace("object,", "object, minProperties: 0,")),
+    ("seconds: {type: integer,", "seconds: {type: integer, multipleOf: 1,"),
+    ("seconds: {type: integer,", "seconds: {type: integer, multipleOf: 1.0,"),
+    ("seconds: {type: integer,", "seconds: {type: integer, nullable: true,"),
+    ("seconds: {type: integer,", "seconds: {type: integer, deprecated: false,"),
+    ("schema: {type: integer, minimum: 1, max", "schema: {type: integer, minimum: 0, exclusiveMinimum: true, max"),
+    ("maximum: 50, default", "maximum: 51, exclusiveMaximum: true, default"),
+    ("minimum: 1, maximum: 50", "minimum: 0.5, maximum: 50"),
+    (PAGE, f"{PAGE} style: form, explode: true, allowReserved: false, allowEmptyValue: false, deprecated: false,"),
+    (TRACE, f"{TRACE} style: simple, explode: false, required: false,"),
+    ("{name: task, in: path,", "{name: task, in: path, style: simple, explode: false,"),
+    (
+        "Retry-After: {required: true,",
+        "Retry-After: {style: simple, explode: false, deprecated: false, required: true,",
+    ),
+    ("operationId: praise\n", "operationId: praise\n      deprecated: false\n"),
+    ("      additionalProperties: true\n", "      additionalProperties: {}\n"),
+    ("codec: {type: string, enum: [mp3]}", "codec: {type: string, enum: [mp3]}\n      additionalProperties: {}"),
+    (
+        "application/json:\n            schema:\n              discriminator: {",
+        "Application/JSON:\n            schema:\n              discriminator: {",
+    ),
+    ("            text/plain:", "            Text/Plain:"),
+    ("            Retry-After:", "            retry-after:"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), NOTHING_SAID)
+def test_what_holds_without_it_is_no_change(old: str, new: str) -> None:
+    check(small("", (old, new)))
+
+
+FURTHER = [
+    small(
+        "a bound that is not allowed itself, of numbers",
+        ("minimum: 0, exclusiveMinimum: true, maximum: 4", "minimum: 1, maximum: 4"),
+        ("speak.alto.speed.minimum", BREAKS, BINDS),
+    ),
+    small(
+        "numbers are multiples of one",
+        ("speed: {type: number", "speed: {multipleOf: 1, type: number"),
+        ("speak.alto.speed.multipleOf", BREAKS, BINDS),
+    ),
+    small(
+        "null beside an enum with it",
+        ("codec: {type: string, enum: [mp3]}", "codec: {type: string, nullable: true, enum: [mp3, null]}"),
+        ("speak.bass.codec.enum", BINDS, BREAKS),
+        ("speak.bass.codec.nullable", BINDS, BREAKS),
+    ),
+    small(
+        "other fields are described",
+        ("      additionalProperties: true\n", "      additionalProperties: {description: Whatever.}\n"),
+        ("speak.alto.additionalProperties", WORDS, WORDS),
+    ),
+    small(
+        "a list is written otherwise",
+        (PAGE, f"{PAGE} explode: false,"),
+        ("voices.page.explode", OTHER, OTHER),
+    ),
+    small(
+        "a header is written otherwise",
+        (TRACE, f"{TRACE} explode: true,"),
+        ("voices.x-trace.explode", OTHER, OTHER),
+    ),
+    small(
+        "a required field comes that is only shown",
+        ("required: [model, text]\n", "required: [model, text, mute]\n"),
+        (CODEC_ONLY, f"{CODEC_ONLY}\n        mute: {{type: boolean, readOnly: true}}"),
+        ("speak.bass.mute", EASY, EASY),
+    ),
+    small(
+        "a field that is only shown may be longer",
+        ("text: {type: string, maxLength: 50}", "text: {type: string, maxLength: 50}\n        b: {readOnly: true}"),
+        ("required: [model, text]\n", "required: [model, text, b]\n"),
+        ("speak.bass.b", EASY, EASY),
+    ),
+]
+
+
+@pytest.mark.parametrize("row", FURTHER, ids=lambda row: row.name)
+def test_what_is_only_nearly_nothing_is_a_change(row: Row) -> None:
+    check(row)
 
 
 @pytest.mark.parametrize("row", REQUESTS, ids=lambda row: row.name)

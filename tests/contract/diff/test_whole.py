@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, SOURCE, WORDS, Row, check, real, small
+from tests.contract.diff.harness import REAL, difference
+from tests.contract.diff.rows import BINDS, BOTH, BREAKS, EASY, NONE, OTHER, SOURCE, WORDS, Row, check, real, small
 
 TWO = "generateImage.nano-banana-2"
 GPT = "generateImage.gpt-image-2"
@@ -55,6 +56,7 @@ WHOLE = [
         ("key: {type: http, scheme: bearer}", "key: {type: http, scheme: basic}"),
         ("security.key.scheme", BOTH, BOTH),
     ),
+    small("the header of a key in other letters", ("name: X-Key", "name: x-key")),
     small("the scheme of HTTP in other letters", ("scheme: bearer", "scheme: Bearer")),
     small(
         "an operation is deprecated",
@@ -65,6 +67,36 @@ WHOLE = [
         "credentials of one more kind",
         ("  - key: []", "  - key: []\n  - spare: []"),
         ("speak.security.spare", BINDS, BREAKS),
+    ),
+    small(
+        "more scopes",
+        ("  - key: []", "  - key: [speak]"),
+        ("speak.security.key.scopes", BREAKS, BINDS),
+    ),
+    small(
+        "other scopes",
+        ("  - key: []", "  - key: [speak]\n  - spare: [read, write]"),
+        ("speak.security.key.scopes", BREAKS, BINDS),
+        ("speak.security.spare", BINDS, BREAKS),
+    ),
+    small("a choice of scopes that is none", ("  - key: []", "  - key: []\n  - key: [speak]")),
+    small(
+        "more scopes under another name in the document",
+        ("  - key: []", "  - pass: [speak]"),
+        ("    key: {type: http", "    pass: {type: http"),
+        ("speak.security.pass.scopes", BREAKS, NONE),
+        ("speak.security.key.scopes", NONE, BINDS),
+    ),
+    small(
+        "a server for one path, of which a parameter has another name",
+        ("/tasks/{task}:\n", "/tasks/{id}:\n    servers: [{url: 'https://tasks.example'}]\n"),
+        ("{reads: task}", "{reads: id}"),
+        ("- {name: task,", "- {name: id,"),
+        ("parameters: {task:", "parameters: {id:"),
+        ("listen.id.name", EASY, NONE),
+        ("listen.task.name", NONE, EASY),
+        ("paths./tasks/{id}.servers", OTHER, NONE),
+        ("paths./tasks/{task}.servers", NONE, OTHER),
     ),
     small(
         "credentials where none were asked for",
@@ -150,3 +182,11 @@ WHOLE = [
 @pytest.mark.parametrize("row", WHOLE, ids=lambda row: row.name)
 def test_a_change_has_its_verdict_in_both_directions(row: Row) -> None:
     check(row)
+
+
+def test_a_component_that_a_question_is_about_may_have_another_name() -> None:
+    old = REAL.read_text("utf-8")
+    new = old.replace("GptImage2Request", "PictureRequest")
+    assert "/components/schemas/PictureRequest/required/model" in new
+    assert difference(old, new).empty
+    assert difference(new, old).empty
