@@ -16,7 +16,7 @@ from contract.document import Document, Node, Role, covers, escape, load_documen
 from contract.errors import ContractError
 from contract.model import Contract, Operation
 from contract.provenance import KEY, Provenance, check_provenance
-from contract.reader import read_contract
+from contract.reader import parameter_nodes, read_contract
 from contract.schema import json_schema
 from contract.structure import most_telling, shorten, walk
 
@@ -66,13 +66,8 @@ def _nodes(contract: Contract) -> Iterator[Node]:
 
 def check_path(operation: Operation) -> None:
     """Every parameter of the path is declared."""
-    around = operation.node.document.at(operation.node.pointer.rpartition("/")[0])
-    declared = [
-        parameter.need("name").value
-        for node in (around, operation.node)
-        for parameter in node.children("parameters")
-        if parameter.need("in").value == "path"
-    ]
+    parameters = parameter_nodes(operation.node)
+    declared = [node.need("name").value for node in parameters if node.need("in").value == "path"]
     for name in re.findall(r"{([^}]*)}", operation.path):
         if name not in declared:
             raise operation.node.error(f"the path parameter {name!r} is not declared", "a parameter with in: path")

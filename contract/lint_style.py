@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from contract.document import Document, Node
 from contract.errors import ContractError
-from contract.reader import JSON, operation_nodes
+from contract.reader import JSON, operation_nodes, parameter_nodes
 from contract.structure import walk
 
 Faults = Iterator[ContractError]
@@ -58,7 +58,7 @@ def _descriptions(document: Document) -> Faults:
     root = document.root
     described: list[Node] = [*root.children("tags"), *root.children("components", "securitySchemes")]
     for operation in _operations(document):
-        described += operation.children("parameters")
+        described += parameter_nodes(operation)
     for _, response in _responses(document):
         described += [response, *response.children("headers"), *response.children("links")]
     for node in described:

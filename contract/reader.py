@@ -156,6 +156,13 @@ def operation_nodes(document: Document) -> Iterator[tuple[str, str, Node]]:
                 yield path, method, node
 
 
+def parameter_nodes(operation: Node) -> Iterator[Node]:
+    """The parameters of an operation: those of its path, then its own."""
+    around = operation.document.at(operation.pointer.rpartition("/")[0])
+    yield from around.children("parameters")
+    yield from operation.children("parameters")
+
+
 def _operation(
     node: Node,
     path: str,

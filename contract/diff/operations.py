@@ -15,7 +15,7 @@ from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_w
 from contract.diff.schemas import REQUEST, compare_schemas
 from contract.document import Node
 from contract.model import Contract, Operation, Submission
-from contract.reader import JSON
+from contract.reader import JSON, parameter_nodes
 
 
 def compare_operations(old: Contract, new: Contract, paths: Pair) -> Iterator[Change]:
@@ -87,8 +87,7 @@ def _parameters(pair: Pair, one: Operation, two: Operation) -> Iterator[Change]:
 
 
 def _declared(operation: Operation) -> Iterator[tuple[str, str, Node]]:
-    around = operation.node.document.at(operation.node.pointer.rpartition("/")[0])
-    for node in (*around.children("parameters"), *operation.node.children("parameters")):
+    for node in parameter_nodes(operation.node):
         name = node.value["name"]
         yield node.value["in"], name.lower() if node.value["in"] == "header" else name, node
 

@@ -32,6 +32,13 @@ def test_the_projects_contract_has_nothing_that_is_wrong() -> None:
         ("taskId: tsk_01K7E9V4TQ2M8N5R3W6Y1Z0ABC, status: 0,", "taskId: 1, status: 0,", "example", "value:", "fit"),
         ("components:\n", "  /api/ai/tasks/{x}: {}\ncomponents:\n", "meaning", "tasks/{x}:", "with another name"),
         ("        - name: id\n", "        - name: task\n", "parameter", "    get:", "'id' is not declared"),
+        (
+            "  /api/ai/tasks/{id}:\n",
+            "  /api/ai/tasks/{id}:\n    parameters:\n      - {name: more, in: query, schema: {type: string}}\n",
+            "description",
+            "name: more",
+            "'more' is not described",
+        ),
         ("enum: [2K, 4K]", "enum: [2K, 4K, 2K]", "openapi", "enum: [2K, 4K, 2K]", "non-unique"),
         ("required: [model, prompt]", "required: [model, promt]", "required", "promt", "no property of it"),
         (
