@@ -195,6 +195,13 @@ class Node:
         value = self.value[int(key)] if isinstance(self.value, list) else self.value[key]
         return Node(self.document, f"{self.pointer}/{escape(key)}", value, self._role(key, value))
 
+    def branches(self) -> Iterator[Node]:
+        """The children that are mappings or lists themselves."""
+        if isinstance(self.value, dict):
+            yield from (self.child(key) for key, value in self.value.items() if isinstance(value, dict | list))
+        elif isinstance(self.value, list):
+            yield from (self.child(str(i)) for i, value in enumerate(self.value) if isinstance(value, dict | list))
+
     def _role(self, key: str, value: Any) -> Role:
         if self.role is not Role.KEYWORDS:
             return Role.DATA if self.role is Role.DATA else Role.KEYWORDS

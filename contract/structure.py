@@ -114,11 +114,13 @@ def _measure(node: Node, known: dict[str, tuple[int, int]], level: int) -> tuple
     node = node.resolved()
     if node.pointer not in known:
         known[node.pointer] = (0, 0)  # what contains itself is refused where it is used
-        nodes, depth = 1, 0
-        for child in map(node.child, node.steps()):
+        branches = list(node.branches())
+        size = len(node.value) if isinstance(node.value, dict | list) else 0
+        nodes, depth = 1 + size - len(branches), min(size, 1)  # what is no branch is a node, and ends here
+        for branch in branches:
             if level > MAX_LEVELS:
                 raise _too_deep(node)
-            found = _measure(child, known, level + 1)
+            found = _measure(branch, known, level + 1)
             nodes, depth = nodes + found[0], max(depth, found[1] + 1)
         if depth > MAX_LEVELS:
             raise _too_deep(node)
@@ -157,9 +159,9 @@ def walk(node: Node) -> Iterator[Node]:
     """Every node that holds keywords of OpenAPI, from the top down."""
     if node.role is Role.KEYWORDS:
         yield node
-    for child in map(node.child, node.steps()):
-        if child.role is not Role.DATA and isinstance(child.value, dict | list):
-            yield from walk(child)
+    for branch in node.branches():
+        if branch.role is not Role.DATA:
+            yield from walk(branch)
 
 
 def _faults_of_value(node: Node, schema: _Schema) -> Iterator[ContractError]:

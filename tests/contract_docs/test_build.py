@@ -129,6 +129,7 @@ def test_a_site_carries_its_contracts_fingerprint_and_replaces_none_but_a_site(
     assert (site / "index.html").exists()
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("untried")
 def test_nothing_that_a_contract_says_runs_in_a_page(tmp_path: Path) -> None:
     script = "<script>alert(1)</script><img src=x onerror=alert(2)>"
@@ -152,6 +153,7 @@ def test_nothing_that_a_contract_says_runs_in_a_page(tmp_path: Path) -> None:
     assert not hits
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("untried")
 def test_a_site_without_a_history_says_why_as_does_the_command(tmp_path: Path) -> None:
     alone = tmp_path / "openapi.yaml"

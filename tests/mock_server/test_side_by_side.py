@@ -315,7 +315,7 @@ def drive(contract: Contract, urls: Callable[[], Sequence[str]], examples: int, 
 
 def test_memory_and_file_and_a_plain_model_agree_at_every_step(contract: Contract, tmp_path: Path) -> None:
     files = iter(range(10**6))
-    drive(contract, lambda: [MEMORY, f"sqlite:///{tmp_path}/{next(files)}.db"], examples=20, steps=50)
+    drive(contract, lambda: [MEMORY, f"sqlite:///{tmp_path}/{next(files)}.db"], examples=8, steps=50)
 
 
 @pytest.mark.whole

@@ -59,13 +59,9 @@ UNSEEN = {
 }
 """Faults that no exchange shows: what they do is to a balance, or only their maker knows whose the credentials are."""
 
-FEW = (None, "terminal-flips-to-pending")
 
-
-@pytest.mark.parametrize(
-    "fault",
-    [*FEW, *(pytest.param(fault, marks=pytest.mark.whole) for fault in FAULTS if fault not in FEW)],
-)
+@pytest.mark.whole
+@pytest.mark.parametrize("fault", [None, *FAULTS])
 def test_a_fault_that_can_be_seen_is_reported_and_nothing_else_is(
     contract: Contract, submitting: tuple[Operation, Submission], cases: Cases, fault: str | None
 ) -> None:

@@ -60,7 +60,7 @@ def test_the_command_reports_a_fault_and_says_so_by_its_status(tmp_path: Path) -
     with Target("submission-201", task_seconds=0.05) as target:
         options = ("proxy", target.url, "--port", "0", "--report", str(tmp_path / "proxy"))
         with served(PROXY, *options) as (url, proxy):
-            run(url, "-k", "price", hooks=True, report=False, folder=tmp_path)
+            run(url, "-k", "test_equal_submissions", hooks=True, report=False, folder=tmp_path)
             proxy.send_signal(signal.SIGINT)
             assert proxy.wait(60) == 1
     report = json.loads((tmp_path / "proxy" / "report.json").read_text("utf-8"))
