@@ -32,6 +32,7 @@ def test_every_clause_and_every_line_stands_somewhere() -> None:
     assert found["source.md"].count('<a id="L') == len(default_contract().read_text("utf-8").splitlines())
 
 
+@pytest.mark.whole
 def test_the_same_contract_gives_the_same_pages() -> None:
     """Also in another process, whose sets and dictionaries have another order of their own."""
     show = "from tests.contract_docs.test_pages import *; print(repr(made(default_contract())))"

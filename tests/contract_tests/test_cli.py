@@ -71,6 +71,7 @@ def test_a_run_that_cannot_be_made_says_why_in_one_line(tmp_path: Path) -> None:
     assert line.startswith(f"ERROR: {url} does not answer: ")
 
 
+@pytest.mark.whole
 def test_pytest_on_the_package_is_the_same_run(target: Counted, tmp_path: Path) -> None:
     # without a task, of which a slow machine might see less
     options = (*KEYS, "-k", "test_wrong_credentials", "--max-credits", "0")

@@ -112,6 +112,7 @@ def test_hooks_that_do_not_work_stop_the_run(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.whole
 def test_hooks_that_fail_later_end_the_run(target: Counted, tmp_path: Path) -> None:
     (tmp_path / "hooks.py").write_text("def new_account(credits): return 1 / (credits - 4)", "utf-8")
     hooks = ("--hooks", "hooks.py", *KEYS, "-k", "test_concurrent or test_one_credit")

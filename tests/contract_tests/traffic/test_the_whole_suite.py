@@ -56,6 +56,7 @@ def test_the_whole_suite_passes_through_the_proxy_and_shows_no_finding(tmp_path:
     assert report["counts"]["held"] > 150
 
 
+@pytest.mark.whole
 def test_the_command_reports_a_fault_and_says_so_by_its_status(tmp_path: Path) -> None:
     with Target("submission-201", task_seconds=0.05) as target:
         options = ("proxy", target.url, "--port", "0", "--report", str(tmp_path / "proxy"))
