@@ -5,8 +5,6 @@ The history is that of the branch: what a merge brought in is told as one change
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +14,7 @@ from contract.diff.compare import compare
 from contract.diff.markdown import markdown
 from contract.document import parse_document
 from contract.errors import ContractError
+from contract.git import GitMissingError, git
 from contract.markup import plain
 from contract.model import Contract
 
@@ -85,11 +84,10 @@ def _folded(text: str) -> Iterator[str]:
 
 
 def _git(spec: Path, *arguments: str) -> str:
-    git = shutil.which("git")
-    if git is None:
-        raise HistoryError("git is missing")
-    command = [git, "-C", str(spec.resolve().parent), *arguments]
-    said = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - fixed arguments, no shell
+    try:
+        said = git(spec.resolve().parent, *arguments)
+    except GitMissingError as error:
+        raise HistoryError(str(error)) from error
     if said.returncode:
         raise HistoryError(said.stderr.decode("utf-8", "replace").strip())
     return said.stdout.decode("utf-8", "replace")

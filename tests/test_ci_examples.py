@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from contract.resources import default_contract
+from tests.git import git
 from tests.mock_server.harness import RICH, Process
 
 ROOT = default_contract().parent
@@ -62,12 +63,6 @@ class Clone:
         )
         assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done.stdout
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.com"]
-    command = [GIT, *identity, *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture(scope="module")

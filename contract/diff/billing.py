@@ -7,7 +7,7 @@ from typing import Any
 
 from contract.diff.change import Change, Cost, Party, Topic
 from contract.diff.matching import operation_pairs
-from contract.diff.pair import Pair, node_of
+from contract.diff.pair import Pair, either, node_of
 from contract.document import Node
 from contract.model import Contract, Operation, RequestProfile, Submission
 from contract.pricing import Price, value_key
@@ -18,7 +18,7 @@ def compare_prices(old: Contract, new: Contract, paths: Pair) -> tuple[list[Chan
     changes: list[Change] = []
     costs: list[Cost] = []
     for one, two in operation_pairs(old, new):
-        operation: Operation = two or one  # type: ignore[assignment]  # one of them is there
+        operation = either(one, two)
         before, after = _profiles(one), _profiles(two)
         for name in dict.fromkeys((*before, *after)):
             prices = [found.price if found else None for found in (before.get(name), after.get(name))]

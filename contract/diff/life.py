@@ -6,7 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contract.diff.change import BOTH, Change, Party, Topic
-from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, other, rule, silent
+from contract.diff.pair import (
+    Pair,
+    Rule,
+    compare_keys,
+    documentation,
+    either,
+    either_way,
+    moved,
+    node_of,
+    other,
+    rule,
+    silent,
+)
 from contract.diff.values import canonical
 from contract.model import Lifecycle, State
 
@@ -80,7 +92,7 @@ def _states(pair: Pair, old: Lifecycle, new: Lifecycle) -> Iterator[Change]:
     before, after = ({canonical(state.status): state for state in life.states.values()} for life in (old, new))
     for status in dict.fromkeys((*before, *after)):
         one, two = before.get(status), after.get(status)
-        state: State = two or one  # type: ignore[assignment]  # one of them is there
+        state = either(one, two)
         child = pair.with_nodes(f"lifecycle.{state.name}", node_of(one), node_of(two))
         if one and two:
             yield from _state(child, one, two, old, new)

@@ -11,7 +11,19 @@ from contract.diff.bodies import compare_carried, compare_content, must_be_given
 from contract.diff.branches import branches, matched
 from contract.diff.change import BOTH, Change, Party, Topic
 from contract.diff.matching import operation_pairs, renamed_parameters
-from contract.diff.pair import Pair, Rule, compare_keys, documentation, either_way, moved, node_of, rule, silent, switch
+from contract.diff.pair import (
+    Pair,
+    Rule,
+    compare_keys,
+    documentation,
+    either,
+    either_way,
+    moved,
+    node_of,
+    rule,
+    silent,
+    switch,
+)
 from contract.diff.schemas import REQUEST, compare_schemas
 from contract.document import Node
 from contract.model import Contract, Operation, Submission
@@ -21,7 +33,7 @@ from contract.reader import JSON, parameter_nodes
 def compare_operations(old: Contract, new: Contract, paths: Pair) -> Iterator[Change]:
     """Every difference between the operations."""
     for one, two in operation_pairs(old, new):
-        operation: Operation = two or one  # type: ignore[assignment]  # one of them is there
+        operation = either(one, two)
         pair = paths.with_nodes(operation.id, node_of(one), node_of(two))
         if one and two:
             yield from _operation(pair, one, two, old, new)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from contract.diff.change import Change, Party, Place, Topic
 from contract.diff.values import inlined, same_value
 from contract.document import Node
+
+T = TypeVar("T")
+
+
+def either(old: T | None, new: T | None) -> T:
+    """The side that is there; the new one, if both are."""
+    found = old if new is None else new
+    if found is None:
+        raise ValueError("a pair of nothing")
+    return found
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 from contract.document import Document, load_document, parse_document
+from contract.git import GitMissingError, git
 
 
 class RevisionError(Exception):
@@ -70,7 +70,7 @@ def _show(revision: str, path: Path) -> bytes:
 
 
 def _git(folder: Path, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    git = shutil.which("git")
-    if git is None:
-        raise RevisionError("git is not installed, and so there are no revisions: give two files")
-    return subprocess.run([git, "-C", str(folder), *arguments], input=given, capture_output=True, check=False)  # noqa: S603 - no shell reads it
+    try:
+        return git(folder, *arguments, given=given)
+    except GitMissingError as error:
+        raise RevisionError(f"{error}, and so there are no revisions: give two files") from error

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from contract.resources import default_contract
 from contract_docs.history import HistoryError, changelog
-
-
-def git(folder: Path, *arguments: str) -> None:
-    identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.com"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S607 - as found
+from tests.git import git
 
 
 @pytest.fixture
@@ -78,5 +73,5 @@ def test_a_contract_without_history_says_so(tmp_path: Path, contract_file: Path)
 
 def test_without_git_there_is_no_history(contract_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(HistoryError, match="git is missing"):
+    with pytest.raises(HistoryError, match="git is not installed"):
         changelog(contract_file)

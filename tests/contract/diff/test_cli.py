@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,24 +13,15 @@ from markdown_it import MarkdownIt
 
 from contract.cli import main
 from tests.contract.diff.harness import SMALL, edited
+from tests.git import git
 
 TEXT = SMALL.read_text("utf-8")
 DEARER = edited(TEXT, ("{flat: 7}", "{flat: 8}"), ("version: 1.0.0", "version: 2.0.0"))
 NARROWER = edited(TEXT, ("maximum: 4}", "maximum: 3}"))
-ENVIRONMENT = {
-    **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_SYSTEM": os.devnull,
-}
 
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["diff", *map(str, arguments)])
-
-
-def git(folder: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=someone", "-c", "user.email=someone@example.com"]
-    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, env=ENVIRONMENT)  # noqa: S607 - the tests' own git
 
 
 @pytest.fixture
