@@ -309,6 +309,7 @@ def test_credentials_appear_nowhere_not_even_where_the_target_repeats_them(
     assert set(causes.values()) == {1}
 
 
+@pytest.mark.whole
 def test_a_crash_of_the_suite_shows_no_credentials(target: Counted, tmp_path: Path) -> None:
     """A hook that puts a key where it does not belong, and something that no JSON can hold."""
     hooks = """
