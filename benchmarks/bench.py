@@ -212,6 +212,8 @@ def running(contender: Contender) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
+    # Some environments forbid to keep what was compiled, which is the state of no installation.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "output").open("wb") as output:
         started = time.monotonic()
         process = subprocess.Popen(
@@ -219,6 +221,7 @@ def running(contender: Contender) -> Iterator[Server]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env=environment,
             start_new_session=True,
         )
         try:

@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema_rs
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from contract.clause import Clause
 from contract.clauses import derive_clauses
-from contract.document import Document, Node, Role, covers, escape, load_document
+from contract.document import Document, Node, Role, covers, load_document
 from contract.errors import ContractError
 from contract.model import Contract, Operation
 from contract.provenance import KEY, Provenance, check_provenance
 from contract.reader import parameter_nodes, read_contract
 from contract.schema import json_schema
-from contract.structure import most_telling, shorten, walk
+from contract.structure import check_example, walk
 
 
 def check_contract(path: Path) -> tuple[Contract, tuple[Clause, ...]]:
@@ -101,13 +100,11 @@ def _for_openapi(node: Node, places: dict[int, str]) -> Any:
 
 
 def examples(document: Document) -> Iterator[tuple[Node, Node]]:
-    """Every example of a body, a parameter or a schema, and every default, with the schema that it has to fit."""
+    """Every example of a body, a parameter or a schema, with the schema that it has to fit."""
     for node in walk(document.root):
         value = node.value
         if not isinstance(value, dict):
             continue
-        if "default" in value and ("type" in value or "enum" in value):
-            yield node, node.child("default")
         schema = node.get("schema")
         if schema is None:
             if "example" in value and ("type" in value or "oneOf" in value):
@@ -117,23 +114,6 @@ def examples(document: Document) -> Iterator[tuple[Node, Node]]:
             yield schema, node.child("example")
         for item in node.children("examples"):
             yield schema, item.need("value")
-
-
-def check_example(schema: Node, example: Node) -> None:
-    """Check one example or default.
-
-    Raises:
-        ContractError: if it does not fit its schema.
-    """
-    try:
-        validator = jsonschema_rs.Draft4Validator(json_schema(schema), validate_formats=True)
-    except jsonschema_rs.ValidationError as fault:
-        raise schema.error(f"this is no schema: {shorten(fault.message)}", "a schema") from None
-    for error in validator.iter_errors(example.value):
-        told = most_telling(error)
-        pointer = example.pointer + "".join(f"/{escape(str(step))}" for step in told.instance_path)
-        problem = f"it does not fit its schema: {shorten(told.message)}"
-        raise example.document.error(pointer, problem, f"what #{schema.pointer} says")
 
 
 def question_faults(contract: Contract, clauses: tuple[Clause, ...]) -> Iterator[ContractError]:

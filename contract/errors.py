@@ -5,6 +5,9 @@ ContractError        one fault of the document: where it is, what is wrong, what
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import ParamSpec
+
 
 class ContractError(Exception):
     """One fault of a contract document.
@@ -30,3 +33,14 @@ class ContractError(Exception):
         if self.pointer:
             place += f"{self.pointer}: "
         return place + self.problem + (f"; expected {self.expected}" if self.expected else "")
+
+
+P = ParamSpec("P")
+
+
+def caught(check: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Iterator[ContractError]:
+    """The fault that a check raises, if it does."""
+    try:
+        check(*args, **kwargs)
+    except ContractError as error:
+        yield error

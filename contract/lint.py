@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final, ParamSpec
+from typing import Any, Final
 
-from contract.check import check_example, check_path, examples, marked, openapi_faults, question_faults, schemas
+from contract.check import check_path, examples, marked, openapi_faults, question_faults, schemas
 from contract.clauses import derive_clauses
 from contract.document import Document, load_document
-from contract.errors import ContractError
+from contract.errors import ContractError, caught
 from contract.lint_style import STYLE
 from contract.model import Contract
 from contract.pricing import read_price
 from contract.provenance import KEY, Provenance, check_provenance, provenance
 from contract.reader import JSON, operation_nodes, read_contract
 from contract.schema import json_schema
-from contract.structure import structure_faults
+from contract.structure import check_example, structure_faults
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,6 @@ def _escaped(text: str, more: str = "") -> str:
     return text
 
 
-P = ParamSpec("P")
 Faults = Iterator[ContractError]
 
 
@@ -99,27 +98,19 @@ def _in_order(found: list[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(once.values(), key=lambda finding: (finding.line, finding.rule, finding.problem)))
 
 
-def _caught(check: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Faults:
-    """The fault that a check raises."""
-    try:
-        check(*args, **kwargs)
-    except ContractError as error:
-        yield error
-
-
 # -------------------------------------------------------- one part by itself
 
 
 def _examples(document: Document) -> Faults:
     for schema, example in examples(document):
-        yield from _caught(check_example, schema, example)
+        yield from caught(check_example, schema, example)
 
 
 def _prices(document: Document) -> Faults:
     for _, _, operation in operation_nodes(document):
         if operation.get("x-task", "submits") is not None:
             for branch in operation.children("requestBody", "content", JSON, "schema", "oneOf"):
-                yield from _caught(read_price, branch)
+                yield from caught(read_price, branch)
 
 
 _PARTS: Final[dict[str, Callable[[Document], Faults]]] = {
@@ -134,17 +125,17 @@ _PARTS: Final[dict[str, Callable[[Document], Faults]]] = {
 
 def _parameters(contract: Contract) -> Faults:
     for operation in contract.operations.values():
-        yield from _caught(check_path, operation)
+        yield from caught(check_path, operation)
 
 
 def _marks(contract: Contract) -> Faults:
     for node in marked(contract):
-        yield from _caught(check_provenance, node)
+        yield from caught(check_provenance, node)
 
 
 def _schemas(contract: Contract) -> Faults:
     for node in schemas(contract):
-        yield from _caught(json_schema, node)
+        yield from caught(json_schema, node)
 
 
 _WHOLE: Final[dict[str, Callable[[Contract], Faults]]] = {
@@ -158,7 +149,7 @@ def _sources(contract: Contract) -> Faults:
     """Every rule has a source: all clauses are derived as if there were one, then each is asked for its own."""
     document = contract.document
     for clause in derive_clauses(_sourced(contract)):
-        yield from _caught(provenance, document, clause.pointer)
+        yield from caught(provenance, document, clause.pointer)
 
 
 def _sourced(contract: Contract) -> Contract:

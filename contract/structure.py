@@ -20,7 +20,8 @@ from typing import Any, Final
 import jsonschema_rs
 
 from contract.document import MAX_DEPTH, Document, Node, Role, escape, load_document
-from contract.errors import ContractError
+from contract.errors import ContractError, caught
+from contract.schema import json_schema
 
 MAX_MEANT: Final = 50_000
 """How many nodes a document may have once every `$ref` is put in place."""
@@ -91,16 +92,27 @@ def structure_faults(document: Document) -> Iterator[ContractError]:
     if not isinstance(version, str) or not version.startswith("3.0."):
         yield document.error("/openapi", f"the OpenAPI version is {version!r}", "3.0.x")
         return
+    nodes, sound = list(walk(document.root)), True
+    for fault in _faults_of_form(document, nodes):
+        yield fault
+        sound = False
+    if sound:  # or a schema might be anything
+        for node in filter(_has_default, nodes):
+            yield from caught(check_example, node, node.child("default"))
+
+
+def _has_default(node: Node) -> bool:
+    return isinstance(node.value, dict) and "default" in node.value and ("type" in node.value or "enum" in node.value)
+
+
+def _faults_of_form(document: Document, nodes: Sequence[Node]) -> Iterator[ContractError]:
     yield from _faults_of_value(document.root, _openapi_schema())
-    for node in walk(document.root):
+    for node in nodes:
         try:
             yield from _faults_of_node(node)
         except ContractError as error:  # a reference that leads nowhere
             yield error
-    try:
-        _measure(document.root, {}, 0)
-    except ContractError as error:
-        yield error
+    yield from caught(_measure, document.root, {}, 0)
 
 
 def _measure(node: Node, known: dict[str, tuple[int, int]], level: int) -> tuple[int, int]:
@@ -153,6 +165,23 @@ def _faults_of_node(node: Node) -> Iterator[ContractError]:
             yield place.error(f"{key} means nothing here", f"it where it says {known[key].purpose}")
         else:
             yield from _faults_of_value(place, known[key].schema)
+
+
+def check_example(schema: Node, example: Node) -> None:
+    """Check one example or default.
+
+    Raises:
+        ContractError: if it does not fit its schema.
+    """
+    try:
+        validator = jsonschema_rs.Draft4Validator(json_schema(schema), validate_formats=True)
+    except jsonschema_rs.ValidationError as fault:
+        raise schema.error(f"this is no schema: {shorten(fault.message)}", "a schema") from None
+    for error in validator.iter_errors(example.value):
+        told = most_telling(error)
+        pointer = example.pointer + "".join(f"/{escape(str(step))}" for step in told.instance_path)
+        problem = f"it does not fit its schema: {shorten(told.message)}"
+        raise example.document.error(pointer, problem, f"what #{schema.pointer} says")
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -8,6 +8,7 @@ make anew for each request is made once for each operation.
 
 from __future__ import annotations
 
+import copy
 import json
 import traceback
 from collections.abc import Callable, Sequence
@@ -19,7 +20,7 @@ import jsonschema_rs
 from connexion.exceptions import BadRequestProblem, OAuthProblem, UnsupportedMediaTypeProblem
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.main import ConnexionMiddleware
+from connexion.middleware.main import API, ConnexionMiddleware
 from connexion.middleware.request_validation import (
     RequestValidationAPI,
     RequestValidationMiddleware,
@@ -29,6 +30,7 @@ from connexion.middleware.routing import RoutingMiddleware
 from connexion.middleware.security import SecurityAPI, SecurityMiddleware
 from connexion.operations import AbstractOperation
 from connexion.resolver import Resolver
+from connexion.spec import OpenAPISpecification
 from connexion.validators.parameter import ParameterValidator
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -79,7 +81,8 @@ def build_app(
         middlewares=stack,
         resolver=Resolver(_behaviours(contract).__getitem__),
     )
-    middleware.add_api(contract.document.data)
+    specification = _Checked(copy.deepcopy(contract.document.data))  # type: ignore[no-untyped-call]  # as connexion is
+    middleware.apis.append(API(specification, base_path=None, **vars(middleware.options)))
     _handle_errors(middleware, errors)
     return CrossOrigin(
         EncodedSeparators(middleware),
@@ -90,6 +93,14 @@ def build_app(
         allow_private_network=True,
         expose_headers=["*"],
     )
+
+
+class _Checked(OpenAPISpecification):
+    """A contract that its reader has checked already, in a tenth of the time that connexion would need."""
+
+    @classmethod
+    def _validate_spec(cls, _spec: Any) -> None:
+        pass
 
 
 class CrossOrigin(CORSMiddleware):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mock_server.cli import main
+from mock_server.start import main
 from mock_server.workers import end_with
 
 _STANDARD_INPUT: Final = 0

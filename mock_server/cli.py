@@ -25,7 +25,6 @@ from contract.resources import near
 from contract.site import read_stamp
 from mock_server.accounts import Account
 from mock_server.clock import machine_time
-from mock_server.console.views import BASE
 from mock_server.docs.pages import stamp_of
 from mock_server.guard import is_loopback
 from mock_server.mock import Mock
@@ -33,6 +32,7 @@ from mock_server.outer import Lines
 from mock_server.protocol import Protocol
 from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
+from mock_server.urls import CONSOLE
 from mock_server.watch import Watch
 from mock_server.workers import supervise
 
@@ -145,7 +145,6 @@ def _serve_on(
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
         # what is there now stays; there is no use in looking through it for garbage, again and again
         gc.freeze()
-        gc.set_threshold(25_000)
         # what becomes of a lost connection says the log line of the request that lost it
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         with watch.over(mock) if watch else nullcontext():
@@ -208,7 +207,7 @@ def _greeting(
     files = " or ".join(str(near(file)) for file in settings.files)
     watched = f"Reading again whenever {files} changes\n" if settings.watch else ""
     shown = "?token=TOKEN" if settings.control_token else ""
-    console = f"Console at {url}{BASE}{shown}\n" if settings.control else ""
+    console = f"Console at {url}{CONSOLE}{shown}\n" if settings.control else ""
     return (
         f"{contract.title} {contract.version}, played from {near(settings.spec)}\n"
         f"Listening on {url} (Ctrl-C ends it)\n{console}{_documentation(settings, url)}\n{watched}\n{keys}\n\n"

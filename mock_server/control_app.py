@@ -33,8 +33,8 @@ from mock_server.body import parse_body
 from mock_server.control import Control, ControlError
 from mock_server.invalid import InvalidRequest
 from mock_server.outer import note
+from mock_server.urls import CONTROL
 
-PREFIX: Final = "/_mock"
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _DOCUMENT: Final = Path(__file__).with_name("control.yaml")
 
@@ -52,28 +52,23 @@ def control_app(control: Control, public_url: str | None = None) -> ASGIApp:
         public_url: the beginning of every URL handed out; None takes how the mock was reached.
     """
     text, document = control_document()
-
-    @lru_cache(maxsize=1)
-    def made() -> AsyncApp:
-        """The application, made when it is first asked for: the API that is played need not wait for it."""
-        app = AsyncApp(
-            "mock_server",
-            middlewares=[ExceptionMiddleware, Routing, RequestValidationMiddleware, ContextMiddleware],
-        )
-        app.add_api(
-            document,
-            resolver=Resolver(_handlers(control, public_url).__getitem__),
-            strict_validation=True,
-            validator_map={"body": MediaTypeDict({"*/*": _BodyValidator})},
-        )
-        for error in (ControlError, InvalidRequest, ProblemException, HTTPException, Exception):
-            app.add_error_handler(error, _answer)
-        return app
+    app = AsyncApp(
+        "mock_server",
+        middlewares=[ExceptionMiddleware, Routing, RequestValidationMiddleware, ContextMiddleware],
+    )
+    app.add_api(
+        document,
+        resolver=Resolver(_handlers(control, public_url).__getitem__),
+        strict_validation=True,
+        validator_map={"body": MediaTypeDict({"*/*": _BodyValidator})},
+    )
+    for error in (ControlError, InvalidRequest, ProblemException, HTTPException, Exception):
+        app.add_error_handler(error, _answer)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == PREFIX:
-            scope = {**scope, "path": f"{PREFIX}/", "raw_path": f"{PREFIX}/".encode()}
-        if scope["path"] == f"{PREFIX}/openapi.yaml":
+        if scope["path"] == CONTROL:
+            scope = {**scope, "path": f"{CONTROL}/", "raw_path": f"{CONTROL}/".encode()}
+        if scope["path"] == f"{CONTROL}/openapi.yaml":
             await PlainTextResponse(text, media_type="application/yaml")(scope, receive, send)
             return
         try:
@@ -83,7 +78,7 @@ def control_app(control: Control, public_url: str | None = None) -> ASGIApp:
         if body is None:
             await JSONResponse({"error": f"more than {_MOST_BYTES:,} bytes are too many"}, 413)(scope, receive, send)
             return
-        await made()(_as_json(scope, len(body)), _replay(body, receive), send)
+        await app(_as_json(scope, len(body)), _replay(body, receive), send)
 
     return serve
 
@@ -172,7 +167,7 @@ def _answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         status, message = HTTPStatus(error.status), str(error.detail).partition("\n")[0]
     elif isinstance(error, HTTPException):
         status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
-        message = f"{status.phrase}; the control API is described at {PREFIX}/openapi.yaml"
+        message = f"{status.phrase}; the control API is described at {CONTROL}/openapi.yaml"
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
         note(request.scope, traceback="".join(traceback.format_exception(error)))
     return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed

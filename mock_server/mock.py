@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from contract.model import Contract
 from contract.reader import load_contract
 from mock_server.accounts import load_accounts
 from mock_server.app import build_app
-from mock_server.console.page import console_app
-from mock_server.console.views import BASE, EVENTS
 from mock_server.control import Control
-from mock_server.control_app import PREFIX, control_app, control_document
 from mock_server.docs.pages import docs_pages
 from mock_server.exchanges import Exchanges, Recorder
 from mock_server.guard import Guard
@@ -21,10 +20,11 @@ from mock_server.metrics import Counted, Metrics
 from mock_server.outer import RequestLog
 from mock_server.plan import Chance, Planner
 from mock_server.scenarios import load_scenarios
-from mock_server.service import PICTURES, Service
+from mock_server.service import Service
 from mock_server.settings import Settings
-from mock_server.site import Site
+from mock_server.site import Later, Site
 from mock_server.store import Journal, Store
+from mock_server.urls import CONSOLE, CONTROL, EVENTS, PICTURES
 
 
 class Mock:
@@ -79,11 +79,10 @@ class Mock:
         control = Control(contract, self.store, service, exchanges, lambda: self.accounts)
         rooms: dict[str, ASGIApp] = {PICTURES: app}
         if settings.control:
-            _, document = control_document()
-            console = console_app(contract, control, exchanges, document, replaced=lambda: self._control is not control)
+            console = partial(_console, contract, control, exchanges, replaced=lambda: self._control is not control)
             token = settings.control_token
-            rooms[PREFIX] = Guard(control_app(control, settings.public_url), token)
-            rooms |= dict.fromkeys((BASE, EVENTS), Guard(console, token))
+            rooms[CONTROL] = Guard(Later(partial(_control, control, settings.public_url)), token)
+            rooms |= dict.fromkeys((CONSOLE, EVENTS), Guard(Later(console), token))
         metrics = Metrics(contract, self._journal, service.machine)
         pages = {**docs_pages(contract, settings.spec, settings.docs), **metrics.pages()}
         api = Counted(Recorder(app, exchanges) if settings.control else app, metrics)
@@ -104,6 +103,20 @@ class Mock:
         """Let the control API show what is wrong with the files, until they have been loaded again."""
         if self._control is not None:
             self._control.problem = problem
+
+
+def _control(control: Control, public_url: str | None) -> ASGIApp:
+    from mock_server.control_app import control_app  # noqa: PLC0415 - `Later` asks for it
+
+    return control_app(control, public_url)
+
+
+def _console(contract: Contract, control: Control, exchanges: Exchanges, *, replaced: Callable[[], bool]) -> ASGIApp:
+    from mock_server.console.page import console_app  # noqa: PLC0415 - as above
+    from mock_server.control_app import control_document  # noqa: PLC0415 - as above
+
+    _, document = control_document()
+    return console_app(contract, control, exchanges, document, replaced=replaced)
 
 
 async def _try_out(app: ASGIApp) -> None:

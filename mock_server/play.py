@@ -19,11 +19,11 @@ from mock_server.answers import Answer, Errors
 from mock_server.outer import header, note
 from mock_server.prefer import Preferences
 from mock_server.scenarios import Manner, Scenario
-from mock_server.service import PICTURES, Accepted, Insufficient, Service
+from mock_server.service import Accepted, Insufficient, Service
 from mock_server.store import Caller, NotAtOnceError, Store
 from mock_server.together import Together
 from mock_server.transmit import hang_up, pause, transmit
-from mock_server.urls import is_host
+from mock_server.urls import PICTURES, is_host
 
 CALLER = "mock_server.caller"
 """The scope's extension with the account whose credentials were accepted."""

@@ -16,9 +16,9 @@ from mock_server.scenarios import Scenarios
 from mock_server.snapshot import answer, snapshot, state_at
 from mock_server.store import Caller, Machine, Store
 from mock_server.task import Task
+from mock_server.urls import PICTURES
 from mock_server.validation import RequestValidator
 
-PICTURES = "/_mock/pictures"
 _PICTURE = re.compile(rf"{PICTURES}/(?P<task>[^/]+)\.(?P<format>[a-z]+)")
 
 
@@ -147,11 +147,13 @@ class Service:
         title, text = task.request[submission.selector], self._text(task, submission)
         format_, caption = match["format"], task.id
 
-        def draw() -> Picture:
-            content = pictures.draw(size=size, format=format_, title=title, caption=caption, text=text)
+        def drawn() -> Picture:
+            from mock_server.drawing import draw  # noqa: PLC0415 - the start need not wait for Pillow
+
+            content = draw(size=size, format=format_, title=title, caption=caption, text=text)
             return Picture(pictures.FORMATS[format_], content)
 
-        return draw
+        return drawn
 
     def _find(self, task_id: str) -> tuple[Task, int] | None:
         """A task that the contract knows, and what time it is for it."""

@@ -6,7 +6,7 @@ request log -> by path -> recorder -> the API
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,3 +36,15 @@ class Site:
             if path == top or path.startswith(f"{top}/"):
                 return app
         return self._api
+
+
+class Later:
+    """An application that is made when it is first asked for: the API that is played need not wait for it."""
+
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._app = self._app or self._make()
+        await self._app(scope, receive, send)

@@ -1,10 +1,15 @@
-"""What can stand at the beginning of a URL."""
+"""Where the mock serves what is its own, and what can stand at the beginning of a URL."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from typing import Final
+
+CONTROL: Final = "/_mock"
+CONSOLE: Final = f"{CONTROL}/console"
+EVENTS: Final = f"{CONTROL}/events"
+PICTURES: Final = f"{CONTROL}/pictures"
 
 _LAST_PORT: Final = 65_535
 _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?")

@@ -26,7 +26,15 @@ from typing import Any, Final
 
 COMMANDS: Final[Mapping[str, Sequence[str]]] = {
     "contract_tests.cli": ("hypothesis.stateful", "httpx", "jsonschema_rs", "openapi_core", "pytest", "schemathesis"),
-    "mock_server.cli": ("connexion", "jinja2", "jsonschema_rs", "PIL.ImageDraw", "sqlalchemy", "uvicorn", "watchfiles"),
+    "mock_server.start": (
+        "connexion",
+        "jinja2",
+        "jsonschema_rs",
+        "PIL.ImageDraw",
+        "sqlalchemy",
+        "uvicorn",
+        "watchfiles",
+    ),
 }
 """The modules with a command, and what it imports of others."""
 

@@ -27,11 +27,12 @@ from contract.model import Contract
 from mock_server.console.chart import HEIGHT, WIDTH
 from mock_server.console.events import changes
 from mock_server.console.forms import Forms
-from mock_server.console.views import BASE, EVENTS, View, Views
+from mock_server.console.views import View, Views
 from mock_server.control import Control, ControlError
 from mock_server.exchanges import Exchanges
 from mock_server.headers import PageHeaders
 from mock_server.transmit import ENDING
+from mock_server.urls import CONSOLE, EVENTS
 
 _HERE: Final = Path(__file__).parent
 _LARGEST_FORM: Final = 64 * 1024
@@ -54,13 +55,13 @@ def console_app(
         replaced: whether another console has taken the place of this one.
     """
     console = _Console(Views(contract, control, exchanges.journal), _Actions(control, Forms(document)), replaced)
-    posts = [Route(f"{BASE}{path}", partial(console.act, path), methods=["POST"]) for path in console.actions.known]
+    posts = [Route(f"{CONSOLE}{path}", partial(console.act, path), methods=["POST"]) for path in console.actions.known]
     app = Starlette(
         routes=[
-            Route(BASE, console.show),
+            Route(CONSOLE, console.show),
             Route(EVENTS, console.events),
             *posts,
-            Mount(f"{BASE}/static", StaticFiles(directory=_HERE / "static")),
+            Mount(f"{CONSOLE}/static", StaticFiles(directory=_HERE / "static")),
         ]
     )
     return PageHeaders(app, more={"Cache-Control": "no-cache"})

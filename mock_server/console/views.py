@@ -13,11 +13,8 @@ from urllib.parse import urlencode
 from contract.model import Carries, Contract
 from mock_server.console.chart import ledger_chart
 from mock_server.control import Control, ControlError, Json
-from mock_server.service import PICTURES
 from mock_server.store import Journal
-
-BASE: Final = "/_mock/console"
-EVENTS: Final = "/_mock/events"
+from mock_server.urls import CONSOLE, EVENTS, PICTURES
 
 TASKS_PAGE: Final = 50
 ACCOUNTS_PAGE: Final = 20
@@ -51,7 +48,7 @@ class View:
     def path(self, path: str = "", **changes: str | None) -> str:
         """A path of the console from here, with the same things in view but for the changes."""
         said = {name: value for name, value in vars(replace(self, **changes)).items() if value}
-        return f"{BASE}{path}" + (f"?{urlencode(said)}" if said else "")
+        return f"{CONSOLE}{path}" + (f"?{urlencode(said)}" if said else "")
 
 
 class Views:

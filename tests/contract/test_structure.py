@@ -8,7 +8,7 @@ from jsonschema_rs import Draft4Validator
 
 from contract.document import Document, parse_document
 from contract.errors import ContractError
-from contract.structure import check_structure, extensions, most_telling, shorten, walk
+from contract.structure import check_structure, extensions, most_telling, shorten, structure_faults, walk
 
 Refused = Callable[..., ContractError]
 
@@ -444,6 +444,43 @@ def test_an_extension_of_a_default_response_is_checked() -> None:
     operation = {"responses": {"default": {"description": "d", "x-eror": {}}}}
     error = fault(MINIMAL | {"paths": {"/a": {"get": operation}}})
     assert (error.pointer, error.expected) == ("/paths/~1a/get/responses/default/x-eror", "x-error?")
+
+
+# --- defaults ---
+
+
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({"type": "string", "default": 5}, '5 is not of type "string"'),
+        ({"enum": ["a", "b"], "default": "c"}, '"c" is not one of "a" or "b"'),
+        ({"type": "object", "properties": {"a": {"type": "integer", "maximum": 3, "default": 4}}}, "4 is greater"),
+    ],
+)
+def test_a_default_that_does_not_fit_is_refused(schema: dict[str, Any], problem: str) -> None:
+    error = fault(MINIMAL | {"components": {"schemas": {"Any": schema}}})
+    assert error.pointer.endswith("/default")
+    assert f"it does not fit its schema: {problem}" in error.problem
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string", "nullable": True, "default": None},
+        {"type": "object", "properties": {"default": {"type": "integer"}, "type": {"type": "string"}}},
+        {"default": 5},
+    ],
+)
+def test_a_default_that_fits_is_not(schema: dict[str, Any]) -> None:
+    check_structure(Document("spec.yaml", MINIMAL | {"components": {"schemas": {"Any": schema}}}, {}))
+
+
+def test_defaults_are_looked_at_once_every_schema_is_one() -> None:
+    schemas = {"Any": {"type": "string", "default": 5}, "None": {"properties": 5, "type": "object", "default": {}}}
+    found = [
+        error.pointer for error in structure_faults(Document("f", MINIMAL | {"components": {"schemas": schemas}}, {}))
+    ]
+    assert found == ["/components/schemas/None/properties"]
 
 
 # --- references ---

@@ -13,7 +13,7 @@ import pytest
 @pytest.mark.whole
 def test_the_mock_keeps_every_clause(tmp_path: Path) -> None:
     """The mock passes the whole suite over a socket, with nothing left out, and within the promised credits."""
-    serve = "from mock_server.cli import main; main()"
+    serve = "from mock_server.start import main; main()"
     mock = subprocess.Popen(
         [sys.executable, "-c", serve, "--port", "0", "--task-seconds", "0.25"],
         stdout=subprocess.PIPE,

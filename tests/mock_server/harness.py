@@ -307,7 +307,7 @@ def serving(
 # ------------------------------------------------------------------ the command
 
 GREETING: Final = re.compile(r"(?ms)(?P<text>.*^Listening on (?P<url>http://\S+).*^  curl [^\n]*\n)\n")
-COMMAND: Final = [sys.executable, "-c", "from mock_server.cli import main; main()"]
+COMMAND: Final = [sys.executable, "-c", "from mock_server.start import main; main()"]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -335,7 +335,7 @@ class Process(Api):
     def __enter__(self) -> Self:
         env = environment(**self.settings)
         options = ("--port", "0", *self.options)
-        self._command = forked.start("mock_server.cli", *options, folder=self.folder, cwd=self.folder, env=env)
+        self._command = forked.start("mock_server.start", *options, folder=self.folder, cwd=self.folder, env=env)
         give_up = time.monotonic() + PATIENCE
         while (greeting := GREETING.match(self._printed())) is None:
             if self._command.status() is not None or time.monotonic() > give_up:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFile
 
-from mock_server.pictures import FORMATS, UnsupportedFormatError, draw, picture_size
+from mock_server.drawing import UnsupportedFormatError, draw
+from mock_server.pictures import FORMATS, picture_size
 
 # Unlike st.text(), with lone surrogates, which JSON can carry.
 ANY_TEXT = st.text(st.characters())

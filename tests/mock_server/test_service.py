@@ -428,7 +428,7 @@ def test_a_picture_shows_the_model_the_prompt_and_the_task(
     service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = picture_url(service, clock, prompt="a red fox\nand a hen", aspectRatio="4:5")
-    monkeypatch.setattr("mock_server.pictures.draw", lambda **shown: repr(sorted(shown.items())).encode())
+    monkeypatch.setattr("mock_server.drawing.draw", lambda **shown: repr(sorted(shown.items())).encode())
     draw = service.picture(path)
     assert draw is not None
     picture = draw()

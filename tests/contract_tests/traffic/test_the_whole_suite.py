@@ -16,7 +16,7 @@ import pytest
 from tests.contract_tests.harness import environment, run
 from tests.targets.server import Target
 
-MOCK = "from mock_server.cli import main; main()"
+MOCK = "from mock_server.start import main; main()"
 PROXY = "from contract.cli import main; main()"
 
 
