@@ -126,10 +126,9 @@ class Play:
         if error:
             outcome = Insufficient(self._service.price(operation, body))
         else:
+            order = self._service.order(operation, caller(scope), body, self._base_url(scope), scenario.tasks)
             try:
-                outcome = await self.write(
-                    self._service.submit, operation, caller(scope), body, self._base_url(scope), scenario.tasks
-                )
+                outcome = order.outcome(await self.write(order.pay))
             except KeyError:
                 note(scope, refused="the account is deleted")
                 return self._errors.unauthenticated(operation)

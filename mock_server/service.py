@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from contract.model import Carries, Contract, Submission
@@ -45,6 +46,26 @@ class Picture:
     content: bytes
 
 
+@dataclass(frozen=True)
+class Order:
+    """A submission that is ready to be paid.
+
+    Attributes:
+        price: in credits.
+        pay: takes the price off the account and keeps the task, in one transaction; gives None where the balance is
+            under the price. Raises `KeyError` if the account has been deleted meanwhile.
+        accepted: what to say of the task.
+    """
+
+    price: int
+    pay: Callable[[], Task | None]
+    accepted: Callable[[Task], Accepted]
+
+    def outcome(self, task: Task | None) -> Accepted | Insufficient:
+        """What has become of it, given what `pay` gave."""
+        return Insufficient(self.price) if task is None else self.accepted(task)
+
+
 class Service:
     """Plays a contract's tasks on a store."""
 
@@ -73,19 +94,16 @@ class Service:
         self._validators[operation].validate(body)
         self.planner.directive(body, self._submissions[operation].passthrough)
 
-    def submit(
+    def order(
         self, operation: str, caller: Caller, request: Mapping[str, Any], base_url: str, tasks: Tasks = ANY_TASKS
-    ) -> Accepted | Insufficient:
-        """Submit a task.
+    ) -> Order:
+        """Make ready to submit a task: only `Order.pay` keeps others from the database meanwhile.
 
         Args:
             operation: the ID of the submitting operation.
             request: a valid request body.
             base_url: how the caller reached the mock.
             tasks: what the scenario says.
-
-        Raises:
-            KeyError: if the account has been deleted meanwhile.
         """
         submission = self._submissions[operation]
         profile = submission.profile_of(request)
@@ -109,12 +127,12 @@ class Service:
             )
             return task, entries_of(task, self._contract.lifecycle)
 
-        task = self._store.submit(account, price, self.machine, make)
-        if task is None:
-            return Insufficient(price)
-        # The answer shows the task at its very beginning, also where its plan ends it in the same microsecond.
-        first = self._snapshot(task, min(task.created_at, task.plan.ends_at - 1))
-        return Accepted(task, answer(submission, first))
+        def accepted(task: Task) -> Accepted:
+            # The answer shows the task at its very beginning, also where its plan ends it in the same microsecond.
+            first = self._snapshot(task, min(task.created_at, task.plan.ends_at - 1))
+            return Accepted(task, answer(submission, first))
+
+        return Order(price, partial(self._store.submit, account, price, self.machine, make), accepted)
 
     def price(self, operation: str, request: Mapping[str, Any]) -> int:
         """What a valid request costs, in credits."""

@@ -46,7 +46,8 @@ def service(contract: Contract, store: Store, clock: Clock) -> Service:
 def submit(service: Service, name: str = "rich", **fields: Any) -> Accepted | Insufficient:
     body = request(**fields)
     service.validate(OPERATION, body)
-    return service.submit(OPERATION, calling(name), body, "http://mock")
+    order = service.order(OPERATION, calling(name), body, "http://mock")
+    return order.outcome(order.pay())
 
 
 def accepted(service: Service, name: str = "rich", **fields: Any) -> str:
@@ -130,7 +131,8 @@ class Life(RuleBasedStateMachine):
         said = {"outcome": outcome, "afterSeconds": seconds}
         wish = {"providerInput": {"mock": {key: value for key, value in said.items() if value is not None}}}
         affordable = self.expected(name) >= offer.price
-        answer = self.service.submit(OPERATION, calling(name), {**offer.request, **wish}, "http://mock")
+        order = self.service.order(OPERATION, calling(name), {**offer.request, **wish}, "http://mock")
+        answer = order.outcome(order.pay())
         if not affordable:
             assert answer == Insufficient(offer.price)
             return multiple()

@@ -197,7 +197,8 @@ def submit_at_once(services: Sequence[Service], name: str) -> list[bool]:
     def submit(number: int) -> bool:
         together.wait()
         service = services[number % len(services)]
-        return isinstance(service.submit("generateImage", calling(name), request(), "http://mock"), Accepted)
+        order = service.order("generateImage", calling(name), request(), "http://mock")
+        return isinstance(order.outcome(order.pay()), Accepted)
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         return list(threads.map(submit, range(AT_ONCE)))
