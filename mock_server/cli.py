@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from mock_server.guard import is_loopback
 from mock_server.mock import Mock
 from mock_server.outer import Lines
 from mock_server.protocol import Protocol
+from mock_server.server import Server
 from mock_server.settings import ENVIRONMENT, Settings, options
 from mock_server.store import Store, StoreError
 from mock_server.urls import CONSOLE
@@ -71,8 +72,8 @@ def serve(settings: Settings) -> None:
             "which whoever controls it has to show, or leave the control out with --no-control"
         )
     _allow_many_connections()
-    with _listening(settings.host, settings.port, settings.workers) as listeners:
-        port = listeners[0].getsockname()[1]
+    with _listen(settings.host, settings.port) as listener:
+        port = listener.getsockname()[1]
 
         def greet(mock: Mock) -> None:
             balances = {account.name: mock.store.balance(account.name, machine_time) for account in mock.accounts}
@@ -81,7 +82,7 @@ def serve(settings: Settings) -> None:
 
         watch = _watching(settings)
         if settings.workers == 1:
-            _serve_on(listeners[0], settings, watch, greet)
+            _play(settings, watch, lambda config: uvicorn.Server(config).run(sockets=[listener]), greet)
             return
         with _playing(settings) as mock:  # it tells whether everything is in order, before there are others
             if mock.store.in_memory:
@@ -90,7 +91,7 @@ def serve(settings: Settings) -> None:
                     "file, such as --database sqlite:///mock.db, or leave --workers out"
                 )
             greet(mock)
-        supervise([partial(_work_on, listener, settings) for listener in listeners], _say)
+        supervise(listener, settings.workers, partial(_work, settings), _say)
 
 
 def _allow_many_connections() -> None:
@@ -117,12 +118,16 @@ def _playing(settings: Settings, *, joins: bool = False) -> Iterator[Mock]:
         yield mock
 
 
-def _serve_on(
-    listener: socket.socket, settings: Settings, watch: Watch | None, ready: Callable[[Mock], None] | None = None
+def _play(
+    settings: Settings,
+    watch: Watch | None,
+    run: Callable[[uvicorn.Config], None],
+    ready: Callable[[Mock], None] | None = None,
 ) -> None:
     """Serve in this process, until it is interrupted.
 
     Args:
+        run: runs a server.
         ready: is told of the mock before it answers; without it, this is one of several that serve.
     """
     with _playing(settings, joins=ready is None) as mock:
@@ -148,13 +153,13 @@ def _serve_on(
         # what becomes of a lost connection says the log line of the request that lost it
         logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
         with watch.over(mock) if watch else nullcontext():
-            uvicorn.Server(config).run(sockets=[listener])
+            run(config)
 
 
-def _work_on(listener: socket.socket, settings: Settings) -> None:
+def _work(settings: Settings, door: socket.socket) -> None:
     """Serve as one of several."""
     try:
-        _serve_on(listener, settings, _watching(settings))
+        _play(settings, _watching(settings), lambda config: Server(config, door).run())
     except (ContractError, StoreError, click.ClickException) as error:
         _say(str(error))
         sys.exit(1)
@@ -164,26 +169,10 @@ def _say(message: str) -> None:
     click.echo(f"mock-server: {message}", err=True)
 
 
-@contextmanager
-def _listening(host: str, port: int, count: int) -> Iterator[list[socket.socket]]:
-    """So many listeners on one port, among which the system shares out the connections."""
-    with ExitStack() as stack:
-        first = stack.enter_context(_listen(host, port))
-        if count == 1:
-            yield [first]
-            return
-        if sys.platform != "linux":  # where one listener would get all
-            yield [first] * count
-            return
-        port = first.getsockname()[1]  # which nobody else listens on, as now is known
-        first.close()
-        yield [stack.enter_context(_listen(host, port, shared=True)) for _ in range(count)]
-
-
-def _listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048, reuse_port=shared)
+        return socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
         message = f"cannot listen on {host}:{port}: {reason}; choose another --port or --host"

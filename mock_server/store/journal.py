@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ from mock_server.store.store import Machine, Store
 MOST_RECORDS: Final = 500
 
 _INTERVAL: Final = 0.25
-"""Seconds after which others see what was added."""
+"""Seconds after which others see what was added, if it is soon written."""
+_LONGEST_INTERVAL: Final = 1.0
+_SHARE: Final = 20
+"""Writing takes one part in so many of the time at most: under load there is more to write, and less time for it."""
 _CHANGES: Final = "changes"
 
 Name = tuple[str, ...]
@@ -203,8 +207,9 @@ class Journal:
                     self._thread.start()
 
     def _run(self) -> None:
-        failing = False
-        while not self._ended.wait(_INTERVAL):
+        failing, interval = False, _INTERVAL
+        while not self._ended.wait(interval):
+            began = time.monotonic()
             try:
                 self.flush()
             except Exception as error:  # noqa: BLE001 - the database may come back, and then it goes on
@@ -213,6 +218,7 @@ class Journal:
                 failing = True
             else:
                 failing = False
+            interval = min(max(_INTERVAL, (time.monotonic() - began) * _SHARE), _LONGEST_INTERVAL)
 
     def _write(self, records: Sequence[tuple[str | None, Write]], counts: Counts) -> None:
         if not records and not counts:

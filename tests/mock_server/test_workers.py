@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -83,9 +85,60 @@ def test_their_port_is_taken(mock: Process, tmp_path: Path, workers: str) -> Non
 
 
 @pytest.mark.whole
-def test_each_of_them_gets_connections(mock: Process) -> None:
-    """The system shares them out by chance: that one of two gets none of forty will not be seen."""
+def test_a_connection_waits_for_no_worker_that_died(mock: Process) -> None:
+    victim = min(children(mock.pid))
+    os.kill(mock.pid, signal.SIGSTOP)  # or another would take its place
+    os.kill(victim, signal.SIGKILL)
+    until(lambda: not is_alive(victim))
+    with ThreadPoolExecutor(1) as thread:
+        statuses = thread.submit(submit_often, mock, 20)
+        os.kill(mock.pid, signal.SIGCONT)
+        assert statuses.result() == [200] * 20
 
+
+@contextmanager
+def stopped(processes: Iterable[int]) -> Iterator[None]:
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+def asking(mock: Process, stack: ExitStack) -> socket.socket:
+    """A connection with a request, to which there may be an answer."""
+    host, port = mock.url.removeprefix("http://").split(":")
+    connection = stack.enter_context(socket.create_connection((host, int(port)), PATIENCE))
+    connection.sendall(b"GET /_mock/health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    return connection
+
+
+def answered(connections: Sequence[socket.socket]) -> int:
+    readable = select.poll()
+    for connection in connections:
+        readable.register(connection, select.POLLIN)
+    return len(readable.poll(0))
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("at_work", [0, 1])
+def test_connections_wait_where_workers_have_no_time(mock: Process, at_work: int) -> None:
+    """Also where there are more of them than can be given to a worker that takes none out."""
+    workers = sorted(children(mock.pid))
+    with ExitStack() as stack:
+        with stopped(workers[at_work:]):
+            connections = [asking(mock, stack) for _ in range(800)]
+            until(lambda: answered(connections) >= 300 * at_work)
+            assert answered(connections) < 800
+        until(lambda: answered(connections) == 800)
+        for connection in connections:
+            assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+
+@pytest.mark.whole
+def test_each_of_them_gets_as_many_connections(mock: Process) -> None:
     def sockets(process: int) -> int:
         return sum(str(file.readlink()).startswith("socket:") for file in Path(f"/proc/{process}/fd").iterdir())
 
@@ -100,7 +153,7 @@ def test_each_of_them_gets_connections(mock: Process) -> None:
         return [before - sockets(worker) for worker, before in zip(workers, at_work, strict=True)]
 
     until(lambda: sum(gone()) == 40)
-    assert min(gone()) > 0
+    assert gone() == [20, 20]
 
 
 @pytest.mark.whole

@@ -1,0 +1,59 @@
+"""The server of one of several processes: its parent accepts the connections, and gives it some of them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Any
+
+import uvicorn
+
+from mock_server.workers import say_ready, take
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, but its connections come through a door."""
+
+    def __init__(self, config: uvicorn.Config, door: socket.socket) -> None:
+        super().__init__(config)
+        self._door = door
+        self._opening: set[asyncio.Task[Any]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - as uvicorn has it
+        """Begin to serve."""
+        await self.lifespan.startup()
+        self.servers = []
+        self._door.settimeout(0)
+        asyncio.get_running_loop().add_reader(self._door, self._take)
+        say_ready(self._door)
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more connections, and end those that are there."""
+        asyncio.get_running_loop().remove_reader(self._door)
+        await super().shutdown(sockets)
+
+    def _take(self) -> None:
+        """Serve the connections that have been given."""
+        loop = asyncio.get_running_loop()
+        try:
+            while (connection := take(self._door)) is not None:
+                connection.settimeout(0)
+                opening = loop.create_task(self._open(connection))
+                self._opening.add(opening)
+                opening.add_done_callback(self._opening.discard)
+        except BlockingIOError:
+            return
+        loop.remove_reader(self._door)  # the parent is gone, and this process will end for it
+
+    async def _open(self, connection: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        except OSError:  # the client is gone already
+            connection.close()
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
