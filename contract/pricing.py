@@ -97,8 +97,6 @@ def _read_field(profile: Node, by: Node) -> PriceField:
             "the price depends on this field, but not what is billed when it is omitted",
             "a default, or the field among the required ones",
         )
-    if default is not None and default.value not in enum.value:
-        raise default.error(f"{default.value!r} is not in the field's enum", _listed(enum.value))
     return PriceField(by.value, tuple(enum.value), default.value if default else None)
 
 
