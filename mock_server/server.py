@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
-from typing import Any
 
 import uvicorn
 
@@ -17,7 +17,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, door: socket.socket) -> None:
         super().__init__(config)
         self._door = door
-        self._opening: set[asyncio.Task[Any]] = set()
+        self._opening: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - as uvicorn has it
         """Begin to serve."""
@@ -31,20 +31,27 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more connections, and end those that are there."""
         asyncio.get_running_loop().remove_reader(self._door)
+        self._door.close()  # which tells the parent
         await super().shutdown(sockets)
 
     def _take(self) -> None:
         """Serve the connections that have been given."""
         loop = asyncio.get_running_loop()
-        try:
-            while (connection := take(self._door)) is not None:
-                connection.settimeout(0)
-                opening = loop.create_task(self._open(connection))
-                self._opening.add(opening)
-                opening.add_done_callback(self._opening.discard)
-        except BlockingIOError:
-            return
-        loop.remove_reader(self._door)  # the parent is gone, and this process will end for it
+        while True:
+            try:
+                connection = take(self._door)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                logging.getLogger("mock_server").warning("a connection cannot be served: %s", error.strerror)
+                continue
+            if connection is None:  # the parent is gone, and this process will end for it
+                loop.remove_reader(self._door)
+                return
+            connection.settimeout(0)
+            opening = loop.create_task(self._open(connection))
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
 
     async def _open(self, connection: socket.socket) -> None:
         try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -31,7 +32,7 @@ def is_alive(process: int) -> bool:
 def mock(tmp_path: Path) -> Iterator[Process]:
     options = ("--workers", "2", "--database", f"sqlite:///{tmp_path}/mock.db", "--task-seconds", "0")
     with Process(tmp_path, options) as process:
-        until(lambda: len(children(process.pid)) == 2)
+        assert httpx.get(f"{process.url}/_mock/health", timeout=PATIENCE).is_success  # both are ready then
         yield process
 
 
@@ -87,13 +88,42 @@ def test_their_port_is_taken(mock: Process, tmp_path: Path, workers: str) -> Non
 @pytest.mark.whole
 def test_a_connection_waits_for_no_worker_that_died(mock: Process) -> None:
     victim = min(children(mock.pid))
-    os.kill(mock.pid, signal.SIGSTOP)  # or another would take its place
-    os.kill(victim, signal.SIGKILL)
-    until(lambda: not is_alive(victim))
-    with ThreadPoolExecutor(1) as thread:
-        statuses = thread.submit(submit_often, mock, 20)
-        os.kill(mock.pid, signal.SIGCONT)
-        assert statuses.result() == [200] * 20
+    with ExitStack() as stack:
+        with stopped([mock.pid]):  # or another would take its place
+            os.kill(victim, signal.SIGKILL)
+            until(lambda: not is_alive(victim))
+            connections = [asking(mock, stack) for _ in range(20)]
+        assert [connection.recv(15) for connection in connections] == [b"HTTP/1.1 200 OK"] * 20
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_what_a_worker_has_been_given_and_not_taken_goes_to_another(mock: Process, number: signal.Signals) -> None:
+    victims = children(mock.pid)
+    with ExitStack() as stack:
+        with stopped(victims):
+            connections = [asking(mock, stack) for _ in range(100)]
+            for victim in victims:
+                os.kill(victim, number)
+            if number is signal.SIGKILL:  # which a process that is stopped gets too
+                until(lambda: not victims & children(mock.pid))
+        until(lambda: answered(connections) == 100)
+        for connection in connections:
+            assert connection.recv(15) == b"HTTP/1.1 200 OK"
+
+
+@pytest.mark.whole
+def test_one_that_has_no_room_for_a_connection_goes_on_with_the_next(tmp_path: Path) -> None:
+    options = ("--workers", "2", "--database", f"sqlite:///{tmp_path}/mock.db")
+    with Process(tmp_path, options) as mock:
+        assert httpx.get(f"{mock.url}/_mock/health", timeout=PATIENCE).is_success
+        for worker in children(mock.pid):
+            resource.prlimit(worker, resource.RLIMIT_NOFILE, (40, 40))
+        with ExitStack() as stack:
+            connections = [asking(mock, stack) for _ in range(120)]
+            until(lambda: answered(connections) == 120)  # with an answer, or broken off
+        assert submit_often(mock, 20) == [200] * 20
+        assert "a connection cannot be served: Too many open files\n" in mock.log()
 
 
 @contextmanager
@@ -104,7 +134,8 @@ def stopped(processes: Iterable[int]) -> Iterator[None]:
         yield
     finally:
         for process in processes:
-            os.kill(process, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # which has been killed
+                os.kill(process, signal.SIGCONT)
 
 
 def asking(mock: Process, stack: ExitStack) -> socket.socket:
@@ -125,7 +156,7 @@ def answered(connections: Sequence[socket.socket]) -> int:
 @pytest.mark.whole
 @pytest.mark.parametrize("at_work", [0, 1])
 def test_connections_wait_where_workers_have_no_time(mock: Process, at_work: int) -> None:
-    """Also where there are more of them than can be given to a worker that takes none out."""
+    """Also where there are more of them than are given to a worker that takes none."""
     workers = sorted(children(mock.pid))
     with ExitStack() as stack:
         with stopped(workers[at_work:]):
@@ -169,6 +200,7 @@ def test_they_end_when_their_parent_is_killed(mock: Process) -> None:
     workers = children(mock.pid)
     mock.end(signal.SIGKILL)
     until(lambda: not any(map(is_alive, workers)))
+    assert "Traceback" not in mock.log()
 
 
 def test_they_cannot_share_what_is_in_memory() -> None:
