@@ -212,7 +212,7 @@ def running(contender: Contender) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    # Some environments forbid to keep what was compiled, which is the state of no installation.
+    # Bytecode is kept, as in any installation, also where the environment forbids it.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "output").open("wb") as output:
         started = time.monotonic()

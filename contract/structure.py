@@ -102,7 +102,7 @@ def structure_faults(document: Document) -> Iterator[ContractError]:
 
 
 def _has_default(node: Node) -> bool:
-    return isinstance(node.value, dict) and "default" in node.value and ("type" in node.value or "enum" in node.value)
+    return isinstance(node.value, dict) and "default" in node.value and node.child("default").role is Role.DATA
 
 
 def _faults_of_form(document: Document, nodes: Sequence[Node]) -> Iterator[ContractError]:

@@ -40,7 +40,7 @@ from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contract.model import Contract, SecurityScheme
-from contract.reader import JSON
+from contract.reader import JSON, parameter_nodes
 from mock_server.answers import Answer, Errors
 from mock_server.body import parse_body
 from mock_server.intake import Intake
@@ -133,6 +133,12 @@ def _behaviours(contract: Contract) -> dict[str, Callable[[], None]]:
             )
         for name in operation.security:
             _secret_of(contract.security_schemes[name])
+        for parameter in parameter_nodes(operation.node):
+            schema = parameter.get("schema")
+            if parameter.need("in").value == "path" and (schema is None or "type" not in schema.value):
+                raise parameter.error(
+                    "the mock cannot read a parameter of the path whose type is not said", "schema.type"
+                )
     return dict.fromkeys(contract.operations, lambda: None)
 
 

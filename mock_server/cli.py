@@ -73,24 +73,19 @@ def serve(settings: Settings) -> None:
         )
     _allow_many_connections()
     with _listen(settings.host, settings.port) as listener:
-        port = listener.getsockname()[1]
-
-        def greet(mock: Mock) -> None:
-            balances = {account.name: mock.store.balance(account.name, machine_time) for account in mock.accounts}
-            click.echo(_greeting(mock.contract, mock.accounts, balances, settings, port))
-            sys.stdout.flush()
-
         watch = _watching(settings)
-        if settings.workers == 1:
-            _play(settings, watch, lambda config: uvicorn.Server(config).run(sockets=[listener]), greet)
-            return
-        with _playing(settings) as mock:  # it tells whether everything is in order, before there are others
-            if mock.store.in_memory:
+        with _playing(settings) as mock:  # it tells whether everything is in order, also before there are others
+            if settings.workers > 1 and mock.store.in_memory:
                 raise click.ClickException(
                     f"{settings.workers} workers cannot share what is in the memory of one of them: let them share a "
                     "file, such as --database sqlite:///mock.db, or leave --workers out"
                 )
-            greet(mock)
+            balances = {account.name: mock.store.balance(account.name, machine_time) for account in mock.accounts}
+            click.echo(_greeting(mock.contract, mock.accounts, balances, settings, listener.getsockname()[1]))
+            sys.stdout.flush()
+            if settings.workers == 1:
+                _run(mock, watch, lambda config: uvicorn.Server(config).run(sockets=[listener]))
+                return
         supervise(listener, settings.workers, partial(_work, settings), _say)
 
 
@@ -118,48 +113,43 @@ def _playing(settings: Settings, *, joins: bool = False) -> Iterator[Mock]:
         yield mock
 
 
-def _play(
-    settings: Settings,
-    watch: Watch | None,
-    run: Callable[[uvicorn.Config], None],
-    ready: Callable[[Mock], None] | None = None,
-) -> None:
-    """Serve in this process, until it is interrupted.
+def _run(mock: Mock, watch: Watch | None, run: Callable[[uvicorn.Config], None]) -> None:
+    """Serve a mock in this process, until it is interrupted.
 
     Args:
         run: runs a server.
-        ready: is told of the mock before it answers; without it, this is one of several that serve.
     """
-    with _playing(settings, joins=ready is None) as mock:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        if ready:
-            ready(mock)
-        config = uvicorn.Config(
-            mock,
-            http=Protocol,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=5,
-        )
-        for noisy in ("uvicorn", "connexion", "watchfiles"):
-            logging.getLogger(noisy).setLevel(logging.ERROR)
-        # where in the code a line of the log comes from is asked by nobody, and found out by walking the stack
-        logging._srcfile = None  # noqa: SLF001 - as the documentation of logging has it
-        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-        # what is there now stays; there is no use in looking through it for garbage, again and again
-        gc.freeze()
-        # what becomes of a lost connection says the log line of the request that lost it
-        logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-        with watch.over(mock) if watch else nullcontext():
-            run(config)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for noisy in ("uvicorn", "connexion", "watchfiles"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    # what becomes of a lost connection says the log line of the request that lost it
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    # where in the code a line of the log comes from is asked by nobody, and found out by walking the stack
+    logging._srcfile = None  # noqa: SLF001 - as the documentation of logging has it
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    # what is there now stays; there is no use in looking through it for garbage, again and again
+    gc.freeze()
+    gc.set_threshold(25_000)
+    gc.enable()
+    config = uvicorn.Config(
+        mock,
+        http=Protocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=5,
+    )
+    with watch.over(mock) if watch else nullcontext():
+        run(config)
 
 
 def _work(settings: Settings, door: socket.socket) -> None:
     """Serve as one of several."""
     try:
-        _play(settings, _watching(settings), lambda config: Server(config, door).run())
+        watch = _watching(settings)
+        with _playing(settings, joins=True) as mock:
+            _run(mock, watch, lambda config: Server(config, door).run())
     except (ContractError, StoreError, click.ClickException) as error:
         _say(str(error))
         sys.exit(1)

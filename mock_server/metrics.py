@@ -20,9 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from contract.model import Contract
 from mock_server.outer import NOTES, Answered
 from mock_server.store import Counts, Journal, Machine
-
-HEALTH: Final = "/_mock/health"
-METRICS: Final = "/_mock/metrics"
+from mock_server.urls import HEALTH, METRICS
 
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus' text format
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -79,9 +79,11 @@ class Mock:
         control = Control(contract, self.store, service, exchanges, lambda: self.accounts)
         rooms: dict[str, ASGIApp] = {PICTURES: app}
         if settings.control:
-            console = partial(_console, contract, control, exchanges, replaced=lambda: self._control is not control)
+            console = partial(
+                _make_console, contract, control, exchanges, replaced=lambda: self._control is not control
+            )
             token = settings.control_token
-            rooms[CONTROL] = Guard(Later(partial(_control, control, settings.public_url)), token)
+            rooms[CONTROL] = Guard(Later(partial(_make_control, control, settings.public_url)), token)
             rooms |= dict.fromkeys((CONSOLE, EVENTS), Guard(Later(console), token))
         metrics = Metrics(contract, self._journal, service.machine)
         pages = {**docs_pages(contract, settings.spec, settings.docs), **metrics.pages()}
@@ -105,13 +107,15 @@ class Mock:
             self._control.problem = problem
 
 
-def _control(control: Control, public_url: str | None) -> ASGIApp:
-    from mock_server.control_app import control_app  # noqa: PLC0415 - `Later` asks for it
+def _make_control(control: Control, public_url: str | None) -> ASGIApp:
+    from mock_server.control_app import control_app  # noqa: PLC0415 - the first answer needs none of it
 
     return control_app(control, public_url)
 
 
-def _console(contract: Contract, control: Control, exchanges: Exchanges, *, replaced: Callable[[], bool]) -> ASGIApp:
+def _make_console(
+    contract: Contract, control: Control, exchanges: Exchanges, *, replaced: Callable[[], bool]
+) -> ASGIApp:
     from mock_server.console.page import console_app  # noqa: PLC0415 - as above
     from mock_server.control_app import control_document  # noqa: PLC0415 - as above
 

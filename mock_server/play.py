@@ -128,10 +128,11 @@ class Play:
         else:
             order = self._service.order(operation, caller(scope), body, self._base_url(scope), scenario.tasks)
             try:
-                outcome = order.outcome(await self.write(order.pay))
+                task = await self.write(order.pay)
             except KeyError:
                 note(scope, refused="the account is deleted")
                 return self._errors.unauthenticated(operation)
+            outcome = order.outcome(task)
         if isinstance(outcome, Insufficient):
             note(scope, refused="insufficient credits", price=outcome.price)
             return self._errors.insufficient(operation, outcome.price)

@@ -7,6 +7,7 @@ request log -> by path -> recorder -> the API
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -39,12 +40,13 @@ class Site:
 
 
 class Later:
-    """An application that is made when it is first asked for: the API that is played need not wait for it."""
+    """An application that is made when it is first asked for: whoever plays the API need not wait for it at the start.
+
+    All requests wait while it is made, some tenth of a second.
+    """
 
     def __init__(self, make: Callable[[], ASGIApp]) -> None:
-        self._make = make
-        self._app: ASGIApp | None = None
+        self._made = cache(make)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._app = self._app or self._make()
-        await self._app(scope, receive, send)
+        await self._made()(scope, receive, send)

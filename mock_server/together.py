@@ -32,7 +32,7 @@ class Together:
         self._waiting: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
         self._since = 0.0
         self._seen = 0
-        self._last = 1
+        self._last_batch = 1
 
     async def call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function, in a transaction with others.
@@ -52,13 +52,13 @@ class Together:
     def _carry_out(self) -> None:
         loop = asyncio.get_running_loop()
         # a client that is alone sends nothing more until it has its answer
-        alone = len(self._waiting) == self._last == 1
+        alone = len(self._waiting) == self._last_batch == 1
         if not alone and self._seen < len(self._waiting) < _MOST:  # more came since the last look, and more may come
             self._seen = len(self._waiting)
             loop.call_soon(self._carry_out)
             return
         waiting, self._waiting, self._seen = self._waiting, [], 0
-        self._last = len(waiting)
+        self._last_batch = len(waiting)
         try:
             with self._store.at_once(), self._store.together():
                 results = [_result(function) for function, _ in waiting]

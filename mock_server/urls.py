@@ -10,6 +10,8 @@ CONTROL: Final = "/_mock"
 CONSOLE: Final = f"{CONTROL}/console"
 EVENTS: Final = f"{CONTROL}/events"
 PICTURES: Final = f"{CONTROL}/pictures"
+HEALTH: Final = f"{CONTROL}/health"
+METRICS: Final = f"{CONTROL}/metrics"
 
 _LAST_PORT: Final = 65_535
 _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::(?P<port>[0-9]{1,5}))?")

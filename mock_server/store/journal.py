@@ -25,11 +25,10 @@ from mock_server.store.store import Machine, Store
 
 MOST_RECORDS: Final = 500
 
-_INTERVAL: Final = 0.25
-"""Seconds after which others see what was added, if it is soon written."""
-_LONGEST_INTERVAL: Final = 1.0
+_INTERVALS: Final = (0.25, 1.0)
+"""Seconds after which others see what was added: at least, and at most."""
 _SHARE: Final = 20
-"""Writing takes one part in so many of the time at most: under load there is more to write, and less time for it."""
+"""Between these, writing takes one part in so many of the time: under load there is more to write, and less time."""
 _CHANGES: Final = "changes"
 
 Name = tuple[str, ...]
@@ -55,6 +54,12 @@ class Totals:
     tasks: Counter[tuple[str, bool]]
     debited: int
     refunded: int
+
+
+def interval_after(seconds: float) -> float:
+    """Seconds until it is written again, where writing took so many."""
+    shortest, longest = _INTERVALS
+    return min(max(shortest, seconds * _SHARE), longest)
 
 
 class Journal:
@@ -207,7 +212,7 @@ class Journal:
                     self._thread.start()
 
     def _run(self) -> None:
-        failing, interval = False, _INTERVAL
+        failing, interval = False, interval_after(0)
         while not self._ended.wait(interval):
             began = time.monotonic()
             try:
@@ -218,7 +223,7 @@ class Journal:
                 failing = True
             else:
                 failing = False
-            interval = min(max(_INTERVAL, (time.monotonic() - began) * _SHARE), _LONGEST_INTERVAL)
+            interval = interval_after(time.monotonic() - began)
 
     def _write(self, records: Sequence[tuple[str | None, Write]], counts: Counts) -> None:
         if not records and not counts:

@@ -454,6 +454,7 @@ def test_an_extension_of_a_default_response_is_checked() -> None:
     [
         ({"type": "string", "default": 5}, '5 is not of type "string"'),
         ({"enum": ["a", "b"], "default": "c"}, '"c" is not one of "a" or "b"'),
+        ({"allOf": [{"type": "string"}], "default": 5}, '5 is not of type "string"'),
         ({"type": "object", "properties": {"a": {"type": "integer", "maximum": 3, "default": 4}}}, "4 is greater"),
     ],
 )
@@ -469,6 +470,7 @@ def test_a_default_that_does_not_fit_is_refused(schema: dict[str, Any], problem:
         {"type": "string", "nullable": True, "default": None},
         {"type": "object", "properties": {"default": {"type": "integer"}, "type": {"type": "string"}}},
         {"default": 5},
+        {"type": "object", "properties": {"default": {"type": "object", "default": {}}}},
     ],
 )
 def test_a_default_that_fits_is_not(schema: dict[str, Any]) -> None:

@@ -287,6 +287,15 @@ def test_an_operation_without_a_behaviour_stops_the_start(tmp_path: Path) -> Non
     assert "x-task" in message
 
 
+def test_a_path_parameter_without_a_type_stops_the_start(tmp_path: Path) -> None:
+    def leave_out(document: dict[str, Any]) -> None:
+        (parameter,) = document["paths"][f"{TASKS}/{{id}}"]["get"]["parameters"]
+        parameter["schema"] = {"allOf": [{"type": "string"}]}
+
+    message = start(tmp_path, leave_out)
+    assert "/get/parameters/0: the mock cannot read a parameter of the path whose type is not said" in message
+
+
 def test_an_operation_without_security_stops_the_start(tmp_path: Path) -> None:
     message = start(tmp_path, lambda document: document["paths"][SUBMIT]["post"].update(security=[]))
     assert "nobody would own the tasks of the operation 'generateImage'; expected security" in message

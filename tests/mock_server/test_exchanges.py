@@ -15,6 +15,7 @@ from mock_server.exchanges import SHOWN, Exchanges, Recorder
 from mock_server.outer import RequestLog
 from mock_server.settings import MEMORY
 from mock_server.store import Journal, Store
+from mock_server.store.journal import interval_after
 from tests.mock_server.harness import changed_contract
 
 Headers = list[tuple[bytes, bytes]]
@@ -60,6 +61,11 @@ def recorded(
 @pytest.fixture
 def exchanges(contract: Contract) -> Exchanges:
     return Exchanges(contract, Journal(Store(MEMORY), most=3))
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0, 0.25), (0.01, 0.25), (0.025, 0.5), (0.05, 1), (10, 1)])
+def test_the_longer_writing_takes_the_less_often_it_is_done(took: float, pause: float) -> None:
+    assert interval_after(took) == pause
 
 
 @pytest.mark.parametrize(

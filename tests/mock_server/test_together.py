@@ -61,6 +61,32 @@ def test_what_comes_at_one_moment_is_one_transaction(store: Store) -> None:
     assert store.balance("rich", at(10)) == 1
 
 
+async def in_turn(together: Together, first: Callable[[], object], second: Callable[[], object]) -> None:
+    """The second is asked for in the turn of the event loop after the one in which the first is."""
+    one = asyncio.create_task(together.call(first))
+    await asyncio.sleep(0)
+    await asyncio.gather(one, together.call(second))
+
+
+def test_a_client_that_is_alone_is_written_at_the_first_look(store: Store) -> None:
+    begun = transactions(store)
+    asyncio.run(in_turn(Together(store), submitting(store, 1), submitting(store, 2)))
+    assert begun == ["BEGIN IMMEDIATE", "COMMIT"] * 2
+
+
+def test_where_there_were_several_the_next_is_waited_for(store: Store) -> None:
+    begun = transactions(store)
+
+    async def all_in_turn() -> None:
+        together = Together(store)
+        await all_of(together, *(submitting(store, 0, "poor") for _ in range(2)))  # who cannot pay
+        begun.clear()
+        await in_turn(together, submitting(store, 1), submitting(store, 2))
+
+    asyncio.run(all_in_turn())
+    assert begun == ["BEGIN IMMEDIATE", "COMMIT"]
+
+
 def test_who_falls_short_takes_nobody_along(store: Store) -> None:
     results = asyncio.run(all_of(Together(store), submitting(store, 1, "poor"), submitting(store, 2)))
     assert isinstance(results[0], NotAtOnceError)
