@@ -66,7 +66,6 @@ def test_they_share_accounts_tasks_exchanges_and_counts(mock: Process) -> None:
     assert len(set(ids)) == 40
 
 
-@pytest.mark.whole
 def test_one_that_dies_is_replaced(mock: Process) -> None:
     before = children(mock.pid)
     victim = min(before)
@@ -168,7 +167,6 @@ def test_connections_wait_where_workers_have_no_time(mock: Process, at_work: int
             assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
 
-@pytest.mark.whole
 def test_each_of_them_gets_as_many_connections(mock: Process) -> None:
     def sockets(process: int) -> int:
         return sum(str(file.readlink()).startswith("socket:") for file in Path(f"/proc/{process}/fd").iterdir())
