@@ -1,6 +1,7 @@
 """What can be wrong with a contract document.
 
 ContractError        one fault of the document: where it is, what is wrong, what was expected
+caught               that fault as a value, where a check would raise it
 """
 
 from __future__ import annotations

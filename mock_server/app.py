@@ -137,7 +137,7 @@ def _behaviours(contract: Contract) -> dict[str, Callable[[], None]]:
             schema = parameter.get("schema")
             if parameter.need("in").value == "path" and (schema is None or "type" not in schema.value):
                 raise parameter.error(
-                    "the mock cannot read a parameter of the path whose type is not said", "schema.type"
+                    "the mock cannot read a parameter of the path whose type is not said", "a type in its schema"
                 )
     return dict.fromkeys(contract.operations, lambda: None)
 
