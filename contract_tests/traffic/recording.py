@@ -21,6 +21,8 @@ _LONGEST_INTEGER = 300
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _LONGEST_MS = 1e10
 _LARGEST_STATUS = 999
+_NO_STATUS = -1
+"""What Playwright writes when it ends while a request waits for its answer; others write 0."""
 _CODINGS = ("content-encoding", "transfer-encoding")
 
 
@@ -124,8 +126,8 @@ def _recorded(place: str, url: str, entry: Mapping[str, Any]) -> Recorded:
     posted = asked.get("postData")
     sent, why = _body("request", posted if isinstance(posted, dict) else {}, asked.get("bodySize"))
     request.add(sent)
-    status = int(_number("status", told.get("status") or 0, 0, _LARGEST_STATUS))
-    if not status:
+    status = int(_number("status", told.get("status") or 0, _NO_STATUS, _LARGEST_STATUS))
+    if status <= 0:
         reason = str(told.get("statusText") or told.get("_error") or "no answer")
         return Recorded(place, request, NoAnswer(reason), answered, "no answer was recorded")
     content = told.get("content") or {}

@@ -22,6 +22,7 @@ Recording = Callable[..., Screen]
 
 def checked(har: Path, mock: Process, report: Path) -> tuple[int, str, dict[str, Any]]:
     done = CliRunner().invoke(check_traffic, [str(har), "--url", mock.url, "--report", str(report)])
+    assert (report / "report.json").exists(), done.output
     return done.exit_code, done.output, json.loads((report / "report.json").read_text("utf-8"))
 
 
