@@ -21,8 +21,8 @@ _LONGEST_INTEGER = 300
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
 _LONGEST_MS = 1e10
 _LARGEST_STATUS = 999
-_NO_STATUS = -1
-"""What Playwright writes when it ends while a request waits for its answer; others write 0."""
+_UNANSWERED = (-1, 0)
+"""What stands for the status of no answer; Playwright writes the former if it ends while a request waits for one."""
 _CODINGS = ("content-encoding", "transfer-encoding")
 
 
@@ -126,8 +126,8 @@ def _recorded(place: str, url: str, entry: Mapping[str, Any]) -> Recorded:
     posted = asked.get("postData")
     sent, why = _body("request", posted if isinstance(posted, dict) else {}, asked.get("bodySize"))
     request.add(sent)
-    status = int(_number("status", told.get("status") or 0, _NO_STATUS, _LARGEST_STATUS))
-    if status <= 0:
+    status = int(_number("status", told.get("status") or 0, min(_UNANSWERED), _LARGEST_STATUS))
+    if status in _UNANSWERED:
         reason = str(told.get("statusText") or told.get("_error") or "no answer")
         return Recorded(place, request, NoAnswer(reason), answered, "no answer was recorded")
     content = told.get("content") or {}
