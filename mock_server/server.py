@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from typing import Final
 
 import uvicorn
 
 from mock_server.workers import say_ready, take
+
+_TURNS: Final = 3
+"""Of the event loop, in which it reads what has come on the connections that have just been taken: uvicorn hangs up on
+those that have asked for nothing."""
 
 
 class Server(uvicorn.Server):
@@ -32,6 +37,9 @@ class Server(uvicorn.Server):
         """Take no more connections, and end those that are there."""
         asyncio.get_running_loop().remove_reader(self._door)
         self._door.close()  # which tells the parent
+        await asyncio.gather(*self._opening)
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
         await super().shutdown(sockets)
 
     def _take(self) -> None:
