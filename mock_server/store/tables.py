@@ -13,7 +13,7 @@ from mock_server.task import Plan, Task
 
 metadata: Final = sa.MetaData()
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Of the tables below: a database that was made by another one is left alone. Raise it with every change of them."""
 
 
@@ -34,6 +34,7 @@ accounts: Final = sa.Table(
     sa.Column("clock", sa.Text, nullable=False),  # JSON; where it is not its own, a copy of the clock of all
     sa.Column("own_clock", sa.Boolean, nullable=False),
     sa.Column("scenario", sa.Text),  # null follows the scenario of all
+    sqlite_with_rowid=False,
 )
 credentials: Final = sa.Table(
     "credentials",
@@ -41,6 +42,7 @@ credentials: Final = sa.Table(
     sa.Column("scheme", sa.Text, primary_key=True),
     sa.Column("secret", sa.Text, primary_key=True),
     sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False, index=True),
+    sqlite_with_rowid=False,
 )
 tasks: Final = sa.Table(
     "tasks",
@@ -63,21 +65,32 @@ entries: Final = sa.Table(
     "entries",
     metadata,
     _number(),
-    sa.Column("id", sa.Text, nullable=False, unique=True),
-    sa.Column("task", sa.Text, sa.ForeignKey("tasks.id"), index=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("task", sa.Text, sa.ForeignKey("tasks.id")),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("counts_from", sa.BigInteger, nullable=False),
     sa.Column("settled", sa.Boolean, nullable=False),
-    sa.Index("entries_unsettled", "account", "settled", "counts_from", "amount"),  # all that a balance needs of them
+    sa.UniqueConstraint("task", "kind"),  # a task is paid once, and paid back once
     sa.Index("entries_of_account", "account", "counts_from"),
+)
+_to_come = ~entries.c.settled
+sa.Index(
+    "entries_unsettled",  # all that a balance needs besides; most entries, the debits, are never in it
+    entries.c.account,
+    entries.c.settled,
+    entries.c.counts_from,
+    entries.c.amount,
+    sqlite_where=_to_come,
+    postgresql_where=_to_come,
 )
 settings: Final = sa.Table(
     "settings",
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 exchanges: Final = sa.Table(
@@ -92,6 +105,7 @@ counts: Final = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("value", sa.Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 STATE: Final = (settings, accounts, credentials, tasks, entries)
