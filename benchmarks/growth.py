@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
-import sqlalchemy as sa
 from bench import AUTHORIZATION, BIN, BODY, SUBMIT, WARM_UP_SECONDS, Contender, Server, running
 
 from contract.reader import load_contract
@@ -88,10 +87,8 @@ def fill(url: str, tasks: int, accounts: int) -> None:
         while batch := [task for _, task in zip(range(BATCH), made, strict=False)]:
             _write(store, batch)
         with store.transaction() as connection:
-            held = tables.accounts.c
-            spent = sa.update(tables.accounts).where(held.name == sa.bindparam("who"))
-            spend = spent.values(balance=held.balance - sa.bindparam("by"), submissions=sa.bindparam("by") / PRICE)
-            connection.execute(spend, [{"who": name, "by": amount} for name, amount in debited.items()])
+            spend = "UPDATE accounts SET balance = balance - :by, submissions = :by / :price WHERE name = :name"
+            connection.run_all(spend, ({"name": name, "by": by, "price": PRICE} for name, by in debited.items()))
     finally:
         store.close()
 
@@ -111,8 +108,8 @@ def _write(store: Store, batch: Sequence[Task]) -> None:
     lifecycle = load_contract(default_contract()).lifecycle
     entries = [tables.entry_row(entry) for task in batch for entry in entries_of(task, lifecycle)]
     with store.transaction() as connection:
-        connection.execute(sa.insert(tables.tasks), [tables.task_row(task) for task in batch])
-        connection.execute(sa.insert(tables.entries), entries)
+        connection.run_all(tables.TASKS.insertion, map(tables.task_row, batch))
+        connection.run_all(tables.ENTRIES.insertion, entries)
 
 
 # ------------------------------------------------------------------- comparing

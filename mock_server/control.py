@@ -249,10 +249,10 @@ class Control:
     # ------------------------------------------------------------------ inside
 
     def _holder(self, account: str) -> Holder:
-        found = self._admin.holders(self._machine, [account])
-        if not found:
-            raise _no_account(account)
-        return found[0]
+        try:
+            return self._admin.holder(account, self._machine)
+        except KeyError as error:
+            raise _no_account(account) from error
 
     def _account(self, holder: Holder) -> Json:
         return {

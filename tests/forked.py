@@ -31,7 +31,6 @@ COMMANDS: Final[Mapping[str, Sequence[str]]] = {
         "jinja2",
         "jsonschema_rs",
         "PIL.ImageDraw",
-        "sqlalchemy",
         "uvicorn",
         "watchfiles",
     ),

@@ -1,4 +1,4 @@
-"""Where accounts, tasks and ledgers are kept: a database, through SQLAlchemy Core.
+"""Where accounts, tasks and ledgers are kept: a database, SQLite or PostgreSQL.
 
 `Store` is what playing the contract needs, `Admin` what the control API does beyond it, `Journal` what was served.
 """

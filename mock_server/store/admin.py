@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import sqlalchemy as sa
+from typing import Any, Final
 
 from mock_server.accounts import MOST_CREDITS, Account
 from mock_server.clock import REAL, Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
 from mock_server.store.database import clock_of, text_of
-from mock_server.store.engine import usable
-from mock_server.store.store import SCENARIO, Machine, Store
+from mock_server.store.engine import Connection, Row
+from mock_server.store.store import COMMON_CLOCK, SCENARIO, Machine, Store
 from mock_server.task import HELD, Task
 
 Change = Callable[[Clock, int], Clock | None]
 """Makes another clock of the present one and the machine's time; None is the machine's time, or the clock of all."""
+
+_HOLDERS: Final = f"SELECT name, opening, balance, clock, own_clock, {SCENARIO} FROM accounts"
 
 
 class TooManyCreditsError(ValueError):
@@ -76,35 +76,24 @@ class Admin:
             made = self._store.insert_account(connection, account)
             if made:
                 rows = [{"scheme": s, "secret": key, "account": account.name} for s, key in account.credentials.items()]
-                connection.execute(sa.insert(tables.credentials), rows)
+                connection.run_all(tables.CREDENTIALS.insertion, rows)
         return made
 
-    def holders(
-        self, machine: Machine, names: Sequence[str] | None = None, *, after: str = "", limit: int = 1000
-    ) -> list[Holder]:
-        """Accounts by name: these, or all after one."""
-        accounts = tables.accounts.c
-        query = sa.select(
-            accounts.name, accounts.opening, accounts.balance, accounts.clock, accounts.own_clock, SCENARIO
-        ).where(accounts.name > after if names is None else accounts.name.in_(names))
+    def holders(self, machine: Machine, *, after: str = "", limit: int = 1000) -> list[Holder]:
+        """Accounts by name: those after one."""
         with self._store.query() as connection:
-            rows = connection.execute(query.order_by(accounts.name).limit(limit)).all()
-            known: dict[str, dict[str, str]] = {row[0]: {} for row in rows}
-            keys = sa.select(tables.credentials).where(tables.credentials.c.account.in_(known))
-            for secret in connection.execute(keys):
-                known[secret.account][secret.scheme] = secret.secret
-            return [
-                Holder(
-                    name=name,
-                    opening=opening,
-                    balance=balance + self._store.due(connection, name, clock_of(clock).at(machine())),
-                    credentials=known[name],
-                    clock=clock_of(clock),
-                    own=own,
-                    scenario=scenario,
-                )
-                for name, opening, balance, clock, own, scenario in rows
-            ]
+            found = connection.rows(
+                f"{_HOLDERS} WHERE name > :after ORDER BY name LIMIT :limit", after=after, limit=limit
+            )
+            return [self._holder(connection, row, machine) for row in found]
+
+    def holder(self, account: str, machine: Machine) -> Holder:
+        """An account."""
+        with self._store.query() as connection:
+            found = connection.rows(f"{_HOLDERS} WHERE name = :account", account=account)
+            if not found:
+                raise KeyError(account)
+            return self._holder(connection, found[0], machine)
 
     def top_up(self, account: str, machine: Machine, make: Callable[[int], Entry]) -> None:
         """Add credits to an account.
@@ -115,36 +104,33 @@ class Admin:
         Raises:
             TooManyCreditsError: if the account would have more than one can have.
         """
-        accounts = tables.accounts.c
+        to_come = "SELECT SUM(amount) FROM entries WHERE account = :account AND settled = FALSE"
         with self._store.transaction() as connection:
             entry = make(self._store.lock(connection, account).at(machine()))
-            balance: int = connection.execute(sa.select(accounts.balance).where(accounts.name == account)).scalar_one()
-            to_come = sa.select(sa.func.sum(tables.entries.c.amount)).where(
-                tables.entries.c.account == account, ~tables.entries.c.settled
-            )
-            if balance + int(connection.execute(to_come).scalar() or 0) + entry.amount > MOST_CREDITS:
+            balance: int = connection.value("SELECT balance FROM accounts WHERE name = :account", account=account)
+            if balance + int(connection.value(to_come, account=account) or 0) + entry.amount > MOST_CREDITS:
                 raise TooManyCreditsError(balance)
-            update = sa.update(tables.accounts).where(accounts.name == account)
-            connection.execute(update.values(balance=accounts.balance + entry.amount))
-            connection.execute(sa.insert(tables.entries), tables.entry_row(entry))
+            update = "UPDATE accounts SET balance = balance + :amount WHERE name = :account"
+            connection.run(update, account=account, amount=entry.amount)
+            connection.run(tables.ENTRIES.insertion, tables.entry_row(entry))
 
     def delete(self, account: str) -> None:
         """Delete an account with all that is its own."""
         with self._store.transaction() as connection:
             self._empty(connection, account)
-            keys, names = tables.credentials, tables.accounts
-            connection.execute(sa.delete(keys).where(keys.c.account == account))
-            connection.execute(sa.delete(names).where(names.c.name == account))
+            connection.run("DELETE FROM credentials WHERE account = :account", account=account)
+            connection.run("DELETE FROM accounts WHERE name = :account", account=account)
 
     def restart(self, account: str) -> None:
         """Put an account back to its beginning, and to the clock and the scenario of all."""
-        accounts, settings = tables.accounts.c, tables.settings.c
+        update = f"""
+            UPDATE accounts
+            SET balance = opening, carried = 0, carried_refunds = 0, submissions = 0,
+                clock = (SELECT value FROM settings WHERE name = '{tables.CLOCK}'), own_clock = FALSE, scenario = NULL
+            WHERE name = :account"""
         with self._store.transaction() as connection:
             self._empty(connection, account)
-            common = sa.select(settings.value).where(settings.name == tables.CLOCK).scalar_subquery()
-            values = {"balance": accounts.opening, "carried": 0, "carried_refunds": 0, "submissions": 0}
-            update = sa.update(tables.accounts).where(accounts.name == account)
-            connection.execute(update.values(**values, clock=common, own_clock=False, scenario=None))
+            connection.run(update, account=account)
 
     def reset(self, accounts: Sequence[Account]) -> None:
         """Forget everything, and begin anew with these accounts."""
@@ -155,37 +141,35 @@ class Admin:
 
     def ledger(self, account: str, machine: Machine, limit: int) -> Ledger:
         """The newest entries of an account that count by now."""
-        accounts, entries = tables.accounts.c, tables.entries.c
-        query = sa.select(accounts.opening, accounts.balance, accounts.clock).where(accounts.name == account)
+        newest = f"""
+            SELECT {tables.ENTRIES.listed} FROM entries
+            WHERE account = :account AND (settled OR counts_from <= :now)
+            ORDER BY counts_from DESC, number DESC LIMIT :limit"""
         with self._store.query() as connection:
-            row = connection.execute(query).one_or_none()
-            if row is None:
+            found = connection.rows("SELECT opening, balance, clock FROM accounts WHERE name = :name", name=account)
+            if not found:
                 raise KeyError(account)
-            now = clock_of(row.clock).at(machine())
-            newest = (
-                sa.select(tables.entries)
-                .where(entries.account == account, entries.settled | (entries.counts_from <= now))
-                .order_by(entries.counts_from.desc(), entries.number.desc())
-                .limit(limit)
-            )
-            found = [tables.entry_of(entry) for entry in connection.execute(newest)]
-            return Ledger(row.opening, row.balance + self._store.due(connection, account, now), found[::-1])
+            ((opening, balance, clock),) = found
+            now = clock_of(clock).at(machine())
+            entries = [tables.entry_of(row) for row in connection.rows(newest, account=account, now=now, limit=limit)]
+            return Ledger(opening, balance + self._store.due(connection, account, now), entries[::-1])
 
     # ------------------------------------------------------------------- tasks
 
     def tasks(self, account: str | None, *, after: str | None, limit: int) -> list[tuple[Task, Clock]]:
         """Tasks, newest first, each with the clock it goes by."""
-        tasks, accounts = tables.tasks.c, tables.accounts.c
-        query = sa.select(tables.tasks, accounts.clock.label("time")).join(
-            tables.accounts, accounts.name == tasks.account
-        )
+        wanted = []
         if account is not None:
-            query = query.where(tasks.account == account)
+            wanted.append("tasks.account = :account")
         if after is not None:
-            query = query.where(tasks.number < sa.select(tasks.number).where(tasks.id == after).scalar_subquery())
+            wanted.append("tasks.number < (SELECT number FROM tasks WHERE id = :after)")
+        query = f"""
+            SELECT {tables.TASKS.listed}, accounts.clock FROM tasks JOIN accounts ON accounts.name = tasks.account
+            {"WHERE " if wanted else ""}{" AND ".join(wanted)}
+            ORDER BY tasks.number DESC LIMIT :limit"""
         with self._store.query() as connection:
-            rows = connection.execute(query.order_by(tasks.number.desc()).limit(limit)).all()
-        return [(tables.task_of(row), clock_of(row.time)) for row in rows]
+            rows = connection.rows(query, account=account, after=after, limit=limit)
+        return [(tables.task_of(row), clock_of(row[-1])) for row in rows]
 
     def replan(self, task: Task, machine: Machine, plan: Callable[[int], tuple[Task, Sequence[Entry]]]) -> Task | None:
         """Give a task another plan.
@@ -196,20 +180,21 @@ class Admin:
         Returns:
             the task as it is now, or None if it had ended already.
         """
-        tasks, kept = tables.tasks.c, tables.entries.c
-        refund = (kept.task == task.id) & (kept.kind == EntryKind.REFUND.value)
+        update = """
+            UPDATE tasks SET outcome = :outcome, ends_at = :ends_at, error = :error, sealed = :sealed
+            WHERE id = :id AND NOT sealed AND ends_at > :now
+            RETURNING id"""
         with self._store.transaction() as connection:
             now = self._store.lock(connection, task.account).at(machine())
             planned, entries = plan(now)
-            at_work = (tasks.id == task.id) & ~tasks.sealed & (tasks.ends_at > now)
-            values = tables.plan_row(planned.plan)
-            update = sa.update(tables.tasks).where(at_work).values(**values, sealed=planned.sealed)
-            if not connection.execute(update.returning(tasks.id)).all():
+            values = {**tables.plan_row(planned.plan), "sealed": planned.sealed}
+            if not connection.rows(update, id=task.id, now=now, **values):
                 return None
-            connection.execute(sa.delete(tables.entries).where(refund))
-            rows = [tables.entry_row(entry) for entry in entries if entry.kind is EntryKind.REFUND]
-            if rows:
-                connection.execute(sa.insert(tables.entries), rows)
+            refund = "DELETE FROM entries WHERE task = :task AND kind = :kind"
+            connection.run(refund, task=task.id, kind=EntryKind.REFUND.value)
+            for entry in entries:
+                if entry.kind is EntryKind.REFUND:
+                    connection.run(tables.ENTRIES.insertion, tables.entry_row(entry))
         return planned
 
     # ----------------------------------------------------- clocks and scenarios
@@ -217,36 +202,33 @@ class Admin:
     def clock(self) -> Clock:
         """The clock of all accounts that have none of their own."""
         with self._store.query() as connection:
-            return clock_of(str(self._setting(connection, tables.CLOCK)))
+            return clock_of(str(_setting(connection, tables.CLOCK)))
 
     def turn(self, account: str | None, change: Change, machine: Machine) -> Clock:
         """Change a clock, an account's own or that of all others; gives the one that is gone by from now on."""
-        accounts = tables.accounts.c
+        whose = "own_clock = FALSE" if account is None else "name = :account"
         with self._store.transaction() as connection:
             if account is None:
                 before = self._store.lock_all(connection)
                 now = machine()
-                after = change(before, now) or REAL
-                whose, own = ~accounts.own_clock, False
+                after, own = change(before, now) or REAL, False
                 self._set(connection, tables.CLOCK, text_of(after))
             else:
-                common = clock_of(str(self._setting(connection, tables.CLOCK, lock=True)))
+                common = clock_of(connection.value(COMMON_CLOCK))
                 before = self._store.lock(connection, account)
                 now = machine()
                 turned = change(before, now)
                 after, own = turned or common, turned is not None
-                whose = accounts.name == account
             if after.at(now) < before.at(now):
-                names = sa.select(accounts.name).where(whose)
-                self._set_back(connection, names, before.at(now), before.at(now) - after.at(now))
-            update = sa.update(tables.accounts).where(whose)
-            connection.execute(update.values(clock=text_of(after), own_clock=own))
+                self._set_back(connection, whose, account, before.at(now), before.at(now) - after.at(now))
+            update = f"UPDATE accounts SET clock = :clock, own_clock = :own WHERE {whose}"
+            connection.run(update, account=account, clock=text_of(after), own=own)
         return after
 
     def scenario(self) -> str | None:
         """The scenario of all accounts that have none of their own; None is the one of the start."""
         with self._store.query() as connection:
-            return self._setting(connection, tables.SCENARIO)
+            return _setting(connection, tables.SCENARIO)
 
     def switch(self, account: str | None, scenario: str | None) -> None:
         """Switch the scenario of one account, or of all others."""
@@ -255,8 +237,8 @@ class Admin:
                 self._set(connection, tables.SCENARIO, scenario)
                 return
             self._store.lock(connection, account)
-            update = sa.update(tables.accounts).where(tables.accounts.c.name == account)
-            connection.execute(update.values(scenario=scenario))
+            update = "UPDATE accounts SET scenario = :scenario WHERE name = :account"
+            connection.run(update, account=account, scenario=scenario)
 
     # --------------------------------------------------------- save and restore
 
@@ -264,8 +246,7 @@ class Admin:
         """Every row of every table, as it was at one moment, in the order in which they came."""
         with self._store.query() as connection:
             return {
-                table.name: [dict(row) for row in connection.execute(_in_order(table)).mappings()]
-                for table in tables.STATE
+                table.name: [table.mapping(row) for row in connection.rows(table.selection)] for table in tables.STATE
             }
 
     def load(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -274,66 +255,75 @@ class Admin:
         Raises:
             StoreError: if the database does not take them.
         """
-        with usable(self._store.url), self._store.transaction() as connection:
+        with self._store.usable(), self._store.transaction() as connection:
             self._clear(connection)
             for table in tables.STATE:
-                if table is not tables.settings and rows.get(table.name):
-                    connection.execute(sa.insert(table), [dict(row) for row in rows[table.name]])
-            for setting in rows[tables.settings.name]:
+                if table is not tables.SETTINGS:
+                    connection.run_all(table.insertion, rows[table.name])
+            for setting in rows[tables.SETTINGS.name]:
                 self._set(connection, setting["name"], setting["value"])
 
     # ------------------------------------------------------------------- inside
 
-    def _set_back(self, connection: sa.Connection, names: sa.Select[str], now: int, by: int) -> None:
-        """Seal what has ended by now, and move the rest back with the clock, both in microseconds."""
-        tasks, entries, accounts = tables.tasks.c, tables.entries.c, tables.accounts.c
-        due = entries.account.in_(names) & ~entries.settled & (entries.counts_from <= now)
-        refunds = sa.select(sa.func.sum(entries.amount)).where(due, entries.account == accounts.name)
-        more = sa.cast(sa.func.coalesce(refunds.scalar_subquery(), 0), sa.BigInteger)
-        connection.execute(
-            sa.update(tables.accounts).where(accounts.name.in_(names)).values(balance=accounts.balance + more)
+    def _holder(self, connection: Connection, row: Row, machine: Machine) -> Holder:
+        name, opening, balance, clock, own, scenario = row
+        keys = "SELECT scheme, secret FROM credentials WHERE account = :account"
+        return Holder(
+            name=name,
+            opening=opening,
+            balance=balance + self._store.due(connection, name, clock_of(clock).at(machine())),
+            credentials=dict(connection.rows(keys, account=name)),
+            clock=clock_of(clock),
+            own=bool(own),
+            scenario=scenario,
         )
-        connection.execute(sa.update(tables.entries).where(due).values(settled=True))
-        mine = tasks.account.in_(names)
-        connection.execute(sa.update(tables.tasks).where(mine, tasks.ends_at <= now).values(sealed=True))
-        going_on = sa.select(tasks.id).where(mine, ~tasks.sealed)
-        to_come = entries.task.in_(going_on) & ~entries.settled
-        connection.execute(sa.update(tables.entries).where(to_come).values(counts_from=entries.counts_from - by))
-        # what has moved credits already has done so by now, whatever the clock said then
-        late = entries.account.in_(names) & entries.settled & (entries.counts_from > now - by)
-        connection.execute(sa.update(tables.entries).where(late).values(counts_from=now - by))
-        going_on_too = sa.update(tables.tasks).where(mine, ~tasks.sealed, tasks.ends_at <= HELD // 2)
-        connection.execute(going_on_too.values(ends_at=tasks.ends_at - by))
 
-    def _setting(self, connection: sa.Connection, name: str, *, lock: bool = False) -> str | None:
-        query = sa.select(tables.settings.c.value).where(tables.settings.c.name == name)
-        value: str | None = connection.execute(query.with_for_update() if lock else query).scalar()
-        return value
+    def _set_back(self, connection: Connection, whose: str, account: str | None, now: int, by: int) -> None:
+        """Seal what has ended by now, and move the rest back with the clock, both in microseconds."""
+        values = {"account": account, "now": now, "by": by, "held": HELD // 2}
+        names = f"(SELECT name FROM accounts WHERE {whose})"
+        due = f"entries.account IN {names} AND settled = FALSE AND counts_from <= :now"
+        at_work = f"account IN {names} AND NOT sealed"
+        for statement in (
+            f"""
+            UPDATE accounts SET balance = balance + CAST(COALESCE(
+                (SELECT SUM(amount) FROM entries WHERE {due} AND entries.account = accounts.name), 0) AS BIGINT)
+            WHERE {whose}""",
+            f"UPDATE entries SET settled = TRUE WHERE {due}",
+            f"UPDATE tasks SET sealed = TRUE WHERE account IN {names} AND ends_at <= :now",
+            f"""
+            UPDATE entries SET counts_from = counts_from - :by
+            WHERE task IN (SELECT id FROM tasks WHERE {at_work}) AND settled = FALSE""",
+            # what has moved credits already has done so by now, whatever the clock said then
+            f"""
+            UPDATE entries SET counts_from = :now - :by
+            WHERE account IN {names} AND settled AND counts_from > :now - :by""",
+            f"UPDATE tasks SET ends_at = ends_at - :by WHERE {at_work} AND ends_at <= :held",
+        ):
+            connection.run(statement, values)
 
-    def _set(self, connection: sa.Connection, name: str, value: str | None) -> None:
+    def _set(self, connection: Connection, name: str, value: str | None) -> None:
         if value is None:
-            connection.execute(sa.delete(tables.settings).where(tables.settings.c.name == name))
+            connection.run("DELETE FROM settings WHERE name = :name", name=name)
             return
-        insert = self._store.insert_new(tables.settings)
-        upsert = insert.on_conflict_do_update(index_elements=["name"], set_={"value": value})
-        connection.execute(upsert, {"name": name, "value": value})
+        upsert = f"{tables.SETTINGS.insertion} ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        connection.run(upsert, name=name, value=value)
 
-    def _empty(self, connection: sa.Connection, account: str) -> None:
+    def _empty(self, connection: Connection, account: str) -> None:
         """Delete an account's ledger and tasks."""
         self._store.lock(connection, account)
-        connection.execute(sa.delete(tables.entries).where(tables.entries.c.account == account))
-        connection.execute(sa.delete(tables.tasks).where(tables.tasks.c.account == account))
+        connection.run("DELETE FROM entries WHERE account = :account", account=account)
+        connection.run("DELETE FROM tasks WHERE account = :account", account=account)
 
-    def _clear(self, connection: sa.Connection) -> None:
+    def _clear(self, connection: Connection) -> None:
         """Delete everything but the clock of all, which whoever locks all has to find."""
         self._store.lock_all(connection)
         for table in reversed(tables.STATE):
-            if table is not tables.settings:
-                connection.execute(sa.delete(table))
+            if table is not tables.SETTINGS:
+                connection.run(f"DELETE FROM {table.name}")
         self._set(connection, tables.SCENARIO, None)
 
 
-def _in_order(table: sa.Table) -> sa.Select[Any]:
-    """The rows of a table in their order, without the number that only stands for it."""
-    columns = [column for column in table.columns if column.name != "number"]
-    return sa.select(*columns).order_by(*table.primary_key.columns)
+def _setting(connection: Connection, name: str) -> str | None:
+    value: str | None = connection.value("SELECT value FROM settings WHERE name = :name", name=name)
+    return value

@@ -1,43 +1,21 @@
-"""A database as the store uses it: its tables, its transactions, and whose turn it is."""
+"""A database as the store uses it: its tables, its transactions, and what is done at once."""
 
 from __future__ import annotations
 
 import json
+import re
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
-
-import sqlalchemy as sa
 
 from mock_server.clock import REAL, Clock
 from mock_server.store import tables
-from mock_server.store.engine import (
-    IN_MEMORY,
-    NotAtOnceError,
-    begin_writing,
-    check_file,
-    is_busy,
-    make_engine,
-    usable,
-)
-from mock_server.store.prepared import Cursor, Prepared
+from mock_server.store.engine import Connection, Engine, Kind, NotAtOnceError, StoreError
 
-if TYPE_CHECKING:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-_MAKING_TABLES: Final = 7_306_413
-"""Names the lock under which PostgreSQL's tables are made; any number that nobody else uses."""
-
-
-@contextmanager
-def _releasing(lock: threading.Lock) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        lock.release()
+_SQLITE = "sqlite://"
+_POSTGRES = re.compile(r"postgresql(?:\+psycopg)?://")
+_PASSWORD = re.compile(r"(?<=://)([^:@/?]*):.*@|(?<=password=)[^&]*")
 
 
 @lru_cache(maxsize=1024)
@@ -56,6 +34,7 @@ class Database:
 
     Attributes:
         in_memory: whether the state is gone when the process ends.
+        may_be_quick: whether it is worth while to try `at_once` first: where there is no way to a server.
     """
 
     def __init__(self, url: str) -> None:
@@ -64,42 +43,31 @@ class Database:
         Raises:
             StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
         """
-        with usable(url):
-            self._url = sa.make_url(url)
-            self._sqlite = self._url.get_backend_name() == "sqlite"
-            self.in_memory = self._sqlite and self._url.database in IN_MEMORY
-            self._engine = make_engine(self._url)
-            # SQLite writes one transaction at a time. It would let others ask again and again, the unlucky for many
-            # seconds; threads that queue are served at once. An in-memory database has but one connection to share.
-            self._writing = threading.Lock() if self._sqlite else nullcontext()
-            self._reading = self._writing if self.in_memory else nullcontext()
-            self._local = threading.local()
-            self._shared = self._engine.raw_connection() if self.in_memory else None
-            self._at_once_connection: sa.PoolProxiedConnection | None = None
-            self._common: Cursor | None = None
-            try:
+        self._url = url
+        self._errors: tuple[type[Exception], ...] = (ImportError, ValueError)
+        self._local = threading.local()
+        self._common: Connection | None = None
+        with self.usable():
+            self._engine = _engine_of(url)
+        self._errors += self._engine.errors
+        self.in_memory = self._engine.in_memory
+        self.may_be_quick = self._engine.is_near
+        try:
+            with self.usable():
+                self._engine.open()
                 self._make_tables()
-                if self._sqlite:
-                    with self.query() as connection:  # in which nobody has to wait for it
-                        check_file(connection)
-            except Exception:
-                self.close()
-                raise
+        except BaseException:
+            self.close()
+            raise
 
-    @property
-    def dialect(self) -> sa.Dialect:
-        """The words of the database."""
-        return self._engine.dialect
-
-    @property
-    def url(self) -> str:
-        """Where the database is, with its password."""
-        return self._url.render_as_string(hide_password=False)
-
-    @property
-    def may_be_quick(self) -> bool:
-        """Whether it is worth while to try `at_once` first: where there is no way to a server."""
-        return self._sqlite
+    @contextmanager
+    def usable(self) -> Iterator[None]:
+        """Whatever goes wrong on the way to the database, its driver's own exceptions included, is a `StoreError`."""
+        try:
+            yield
+        except self._errors as error:
+            reason = " ".join(str(error).split())
+            raise StoreError(f"the database {_without_password(self._url)} cannot be used: {reason}") from error
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -116,17 +84,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in (self._shared, self._at_once_connection):
-            if connection is not None:
-                connection.close()
-        self._engine.dispose()
-
-    def insert_new(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-        """An insertion that can say what becomes of a row that is there already."""
-        # the words of one database only: to import those of the others takes a start as long as all the files do
-        words = import_module(f"sqlalchemy.dialects.{self.dialect.name}")
-        insert: sqlite.Insert | postgresql.Insert = words.insert(table)
-        return insert
+        self._engine.close()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -134,86 +92,42 @@ class Database:
 
         What fails in it must have written nothing, or leave the block, so that all of it is undone.
         """
-        with self._driver(writing=True) as cursor:
-            self._common = cursor
+        with self._quickly(Kind.WRITING) as connection:
+            self._common = connection
             try:
                 yield
             finally:
                 self._common = None
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[Connection]:
         """A transaction that will write."""
         if self._at_once:
             raise NotAtOnceError  # such as this is not done often enough to be worth it
-        with self._writing, self._engine.begin() as connection:
+        with self._engine.begin(Kind.WRITING) as connection:
             yield connection
 
     @contextmanager
-    def query(self) -> Iterator[sa.Connection]:
-        """A transaction that only reads."""
+    def query(self) -> Iterator[Connection]:
+        """A transaction that only reads, and sees one moment."""
         if self._at_once:
             raise NotAtOnceError
-        with self._reading, self._engine.connect() as connection:
-            # on PostgreSQL every statement would see another moment otherwise
-            options = {"reading": True} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
-            yield connection.execution_options(**options)
-
-    def _rows(self, statement: Prepared, **values: Any) -> Sequence[Any]:
-        """The rows of a prepared query."""
-        with self._driver(writing=False) as cursor:
-            return statement.run(cursor, **values)
+        with self._engine.begin(Kind.READING) as connection:
+            yield connection
 
     @contextmanager
-    def _driver(self, *, writing: bool) -> Iterator[Cursor]:
-        """A transaction for prepared statements."""
+    def _quickly(self, kind: Kind) -> Iterator[Connection]:
+        """A transaction for what is done for every request, at once where that is wanted."""
         at_once = self._at_once
         if at_once and self._common is not None:
             yield self._common
             return
-        with self._turn(writing=writing, wait=not at_once), self._connection(at_once=at_once) as connection:
-            try:
-                cursor = connection.cursor()
-                if writing and self._sqlite:
-                    begin_writing(cursor.execute, wait=not at_once)
-                yield cursor
-                connection.commit()
-            except BaseException as error:
-                with suppress(Exception):  # the connection may be lost, and what it had begun with it
-                    connection.rollback()
-                if at_once and is_busy(error):
-                    raise NotAtOnceError from error
-                raise
-
-    def _connection(self, *, at_once: bool) -> AbstractContextManager[Any]:
-        """A connection of the driver, which goes back to where it belongs when the block ends."""
-        if self._shared is not None:
-            return nullcontext(self._shared.driver_connection)
-        if at_once:
-            return nullcontext(self._connection_at_once().driver_connection)
-        return closing(self._engine.raw_connection())
+        with self._engine.begin(kind, at_once=at_once) as connection:
+            yield connection
 
     @property
     def _at_once(self) -> bool:
         return getattr(self._local, "at_once", False)
-
-    def _turn(self, *, writing: bool, wait: bool) -> AbstractContextManager[object]:
-        """The turn of this thread among those of this process."""
-        lock = self._writing if writing else self._reading
-        if wait or isinstance(lock, nullcontext):
-            return lock
-        if not lock.acquire(blocking=False):
-            raise NotAtOnceError
-        return _releasing(lock)
-
-    def _connection_at_once(self) -> sa.PoolProxiedConnection:
-        """The connection of the one thread that waits for nobody."""
-        if self._at_once_connection is None:
-            self._at_once_thread = threading.get_ident()
-            self._at_once_connection = self._engine.raw_connection()
-            self._at_once_connection.cursor().execute("PRAGMA busy_timeout = 0")
-        assert self._at_once_thread == threading.get_ident(), "several threads do things at once"  # noqa: S101 - a bug
-        return self._at_once_connection
 
     def _make_tables(self) -> None:
         """Make the tables of a new database.
@@ -222,24 +136,55 @@ class Database:
             ValueError: if there are tables already that another version made, or somebody else.
         """
         with self.transaction() as connection:
-            if not self._sqlite:  # where several may begin together
-                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MAKING_TABLES)))
-            found = set(sa.inspect(connection).get_table_names()) & set(tables.metadata.tables)
+            self._engine.lock_schema(connection)
+            found = self._engine.table_names(connection) & {table.name for table in tables.ALL}
             if found:
-                self._check_version(connection, found)
+                _check_version(connection, found)
                 return
-            tables.metadata.create_all(connection)
+            for statement in tables.statements(number=self._engine.number, keyed=self._engine.keyed):
+                connection.run(statement)
             values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}
-            rows = [{"name": name, "value": value} for name, value in values.items()]
-            connection.execute(sa.insert(tables.settings), rows)
+            connection.run_all(tables.SETTINGS.insertion, ({"name": name, "value": values[name]} for name in values))
 
-    def _check_version(self, connection: sa.Connection, found: set[str]) -> None:
-        if tables.settings.name not in found:
-            raise ValueError(f"it holds a table of something else: {min(found)}")
-        named = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.VERSION_NAME)
-        version: str | None = connection.execute(named).scalar()
-        if version != str(tables.VERSION):
+
+def _check_version(connection: Connection, found: set[str]) -> None:
+    if tables.SETTINGS.name not in found:
+        raise ValueError(f"it holds a table of something else: {min(found)}")
+    version: str | None = connection.value("SELECT value FROM settings WHERE name = :name", name=tables.VERSION_NAME)
+    if version != str(tables.VERSION):
+        raise ValueError(
+            f"another version of the mock made it, with tables of version {version or 1} and not {tables.VERSION}; "
+            "begin with a new database, and import into it what that version exports as its state"
+        )
+
+
+def _engine_of(url: str) -> Engine:
+    """The database with this URL, which need not be there yet.
+
+    Raises:
+        ValueError: for a URL that is malformed.
+        ImportError: if its driver is not installed.
+    """
+    if url.startswith(_SQLITE):
+        from mock_server.store.sqlite import SQLite  # noqa: PLC0415 - whoever uses the other one need not wait for it
+
+        host, slash, path = url.removeprefix(_SQLITE).partition("/")
+        if host:
             raise ValueError(
-                f"another version of the mock made it, with tables of version {version or 1} and not {tables.VERSION}; "
-                "begin with a new database, and import into it what that version exports as its state"
+                f"{host!r} stands where a host would: it is sqlite:///file.db, or sqlite:////folder/file.db"
             )
+        return SQLite(path if slash else "")
+    named = _POSTGRES.match(url)
+    if not named:
+        raise ValueError("it is neither sqlite:///file.db nor postgresql+psycopg://user:password@host/name")
+    try:
+        from mock_server.store.postgres import Postgres  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise ImportError("PostgreSQL needs psycopg and its pool: pip install '.[postgres]'") from error
+    return Postgres(f"postgresql://{url[named.end() :]}")
+
+
+def _without_password(url: str) -> str:
+    """A URL as it may be shown, whatever is wrong with it."""
+    shown = _PASSWORD.sub(lambda found: "***" if found[1] is None else f"{found[1]}:***@", url)
+    return shown if shown.isprintable() and shown else repr(shown)

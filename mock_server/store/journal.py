@@ -16,12 +16,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import sqlalchemy as sa
-
 from mock_server.ledger import EntryKind
 from mock_server.store import tables
 from mock_server.store.database import clock_of
-from mock_server.store.store import Machine, Store
+from mock_server.store.store import ENDED, Machine, Store
 
 MOST_RECORDS: Final = 500
 
@@ -125,77 +123,66 @@ class Journal:
     def marker(self) -> str:
         """A short text that changes whenever there is something else to see."""
         self.flush()
-        changes = sa.select(tables.counts.c.value).where(tables.counts.c.name == json.dumps([_CHANGES]))
         with self._store.query() as connection:
-            return str(connection.execute(changes).scalar())
+            return str(connection.value("SELECT value FROM counts WHERE name = :name", name=json.dumps([_CHANGES])))
 
     def last(self, account: str | None, limit: int) -> list[tuple[int, str]]:
         """The last records with their numbers, newest first; of one account, if one is named."""
         self.flush()
-        exchanges = tables.exchanges.c
-        query = sa.select(exchanges.number, exchanges.record).order_by(exchanges.number.desc()).limit(limit)
-        if account is not None:
-            query = query.where(exchanges.account == account)
+        whose = "" if account is None else "WHERE account = :account"
+        query = f"SELECT number, record FROM exchanges {whose} ORDER BY number DESC LIMIT :limit"
         with self._store.query() as connection:
-            return [(number, record) for number, record in connection.execute(query)]
+            return [(number, record) for number, record in connection.rows(query, account=account, limit=limit)]
 
     def find(self, number: int) -> str | None:
         """The record with this number, if it is still kept."""
         self.flush()
-        exchanges = tables.exchanges.c
         with self._store.query() as connection:
-            found: str | None = connection.execute(
-                sa.select(exchanges.record).where(exchanges.number == number)
-            ).scalar()
+            found: str | None = connection.value("SELECT record FROM exchanges WHERE number = :number", number=number)
         return found
 
     def clear(self, account: str | None = None) -> None:
         """Forget the records, or those of one account."""
         self.flush()
-        gone = sa.delete(tables.exchanges)
-        if account is not None:
-            gone = gone.where(tables.exchanges.c.account == account)
+        whose = "" if account is None else " WHERE account = :account"
         with self._store.transaction() as connection:
-            connection.execute(gone)
+            connection.run(f"DELETE FROM exchanges{whose}", account=account)
         self.changed()
 
     def ping(self) -> None:
         """Make sure that the database answers."""
         with self._store.query() as connection:
-            connection.execute(sa.select(tables.settings).limit(1))
+            connection.rows("SELECT name FROM settings LIMIT 1")
 
     def counts(self) -> Counts:
         """All that was counted."""
         self.flush()
         with self._store.query() as connection:
-            rows = connection.execute(sa.select(tables.counts.c.name, tables.counts.c.value))
-            return {tuple(json.loads(row.name)): row.value for row in rows}
+            rows = connection.rows("SELECT name, value FROM counts")
+        return {tuple(json.loads(name)): value for name, value in rows}
 
     def totals(self, machine: Machine) -> Totals:
         """What the state comes to now: each account by its own clock."""
-        tasks, entries, accounts = tables.tasks.c, tables.entries.c, tables.accounts.c
         counted: Counter[tuple[str, bool]] = Counter()
         sums = dict.fromkeys(EntryKind, 0)
         with self._store.query() as connection:
-            carried, refunds = connection.execute(
-                sa.select(sa.func.sum(accounts.carried), sa.func.sum(accounts.carried_refunds))
-            ).one()
+            ((carried, refunds),) = connection.rows("SELECT SUM(carried), SUM(carried_refunds) FROM accounts")
             sums[EntryKind.REFUND] += int(refunds or 0)
             sums[EntryKind.DEBIT] += int(carried or 0) - int(refunds or 0)
-            clocks = connection.execute(sa.select(accounts.clock).distinct()).scalars().all()
+            clocks = [clock for (clock,) in connection.rows("SELECT DISTINCT clock FROM accounts")]
+            # where there is but one clock, all go by it, and need not be asked
+            go_by_it = "account IN (SELECT name FROM accounts WHERE clock = :clock)" if len(clocks) > 1 else "TRUE"
+            states = f"""
+                SELECT outcome, CASE WHEN {ENDED} THEN 1 ELSE 0 END, COUNT(*) FROM tasks
+                WHERE {go_by_it} GROUP BY 1, 2"""
+            moved = f"""
+                SELECT kind, SUM(amount) FROM entries
+                WHERE (settled OR counts_from <= :now) AND {go_by_it} GROUP BY kind"""
             for clock in clocks:
                 now = clock_of(clock).at(machine())
-                ended = sa.case((tasks.sealed | (tasks.ends_at <= now), True), else_=False)
-                states = sa.select(tasks.outcome, ended, sa.func.count()).group_by(tasks.outcome, ended)
-                moved = sa.select(entries.kind, sa.func.sum(entries.amount)).group_by(entries.kind)
-                moved = moved.where(entries.settled | (entries.counts_from <= now))
-                if len(clocks) > 1:  # or all go by it, and need not be asked
-                    go_by_it = sa.select(accounts.name).where(accounts.clock == clock)
-                    states = states.where(tasks.account.in_(go_by_it))
-                    moved = moved.where(entries.account.in_(go_by_it))
-                for outcome, has_ended, number in connection.execute(states):
+                for outcome, has_ended, number in connection.rows(states, clock=clock, now=now):
                     counted[outcome, bool(has_ended)] += number
-                for kind, amount in connection.execute(moved):
+                for kind, amount in connection.rows(moved, clock=clock, now=now):
                     sums[EntryKind(kind)] += int(amount)
         return Totals(counted, -sums[EntryKind.DEBIT], sums[EntryKind.REFUND])
 
@@ -228,13 +215,12 @@ class Journal:
     def _write(self, records: Sequence[tuple[str | None, Write]], counts: Counts) -> None:
         if not records and not counts:
             return
-        exchanges = tables.exchanges.c
         rows = [{"account": account, "record": write()} for account, write in records]
+        older = "DELETE FROM exchanges WHERE number <= (SELECT MAX(number) FROM exchanges) - :most"
         with self._store.transaction() as connection:
             if rows:
-                connection.execute(sa.insert(tables.exchanges), rows)
-                newest = sa.select(sa.func.max(exchanges.number)).scalar_subquery()
-                connection.execute(sa.delete(tables.exchanges).where(exchanges.number <= newest - self._most))
+                connection.run_all(tables.EXCHANGES.insertion, rows)
+                connection.run(older, most=self._most)
                 self._store.count(connection, (_CHANGES,), 1)
             for name in sorted(counts):  # in one order, so that two who count do not wait for each other
                 self._store.count(connection, name, counts[name])

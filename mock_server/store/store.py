@@ -14,15 +14,12 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-import sqlalchemy as sa
-
 from mock_server.accounts import Account
 from mock_server.clock import Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
 from mock_server.store.database import Database, clock_of
-from mock_server.store.engine import usable
-from mock_server.store.prepared import Prepared, PreparedInsert
+from mock_server.store.engine import Connection, Kind
 from mock_server.task import Task
 
 _PRUNING_INTERVAL: Final = 128
@@ -51,9 +48,24 @@ class Caller:
     scenario: str | None
 
 
-_COMMON_SCENARIO = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.SCENARIO)
-SCENARIO = sa.func.coalesce(tables.accounts.c.scenario, _COMMON_SCENARIO.scalar_subquery())
+COMMON_CLOCK: Final = f"SELECT value FROM settings WHERE name = '{tables.CLOCK}' FOR UPDATE"
+SCENARIO: Final = f"COALESCE(accounts.scenario, (SELECT value FROM settings WHERE name = '{tables.SCENARIO}'))"
 """The scenario that is on for an account: its own, or that of all."""
+ENDED: Final = "(tasks.sealed OR tasks.ends_at <= :now)"
+
+# what is done for every request
+_FIND_CALLER: Final = f"""
+    SELECT accounts.name, {SCENARIO}
+    FROM accounts JOIN credentials ON credentials.account = accounts.name
+    WHERE credentials.scheme = :scheme AND credentials.secret = :secret"""
+_FIND_TASK: Final = f"""
+    SELECT {tables.TASKS.listed}, accounts.clock
+    FROM tasks JOIN accounts ON accounts.name = tasks.account
+    WHERE tasks.id = :id"""
+_TAKE: Final = """
+    UPDATE accounts SET balance = balance - :price, submissions = submissions + 1
+    WHERE name = :account AND balance >= :price
+    RETURNING submissions, clock"""
 
 
 class Store(Database):
@@ -77,7 +89,6 @@ class Store(Database):
         self._keep = KEPT_IN_MEMORY if keep is None and self.in_memory else keep
         self._submissions = count(1)
         self.is_untidy = False
-        self._prepare()
 
     def add_accounts(self, accounts: Sequence[Account]) -> None:
         """Make accounts that are not there yet; those that are keep their balance and tasks.
@@ -87,14 +98,15 @@ class Store(Database):
         Raises:
             StoreError: if the database cannot be written to.
         """
-        with usable(self.url), self.transaction() as connection:
+        with self.usable(), self.transaction() as connection:
             self.insert_accounts(connection, accounts)
 
     def caller(self, scheme: str, secret: str) -> Caller | None:
         """Whose credentials these are, or None if they open no account."""
         if "\0" in secret:  # which Postgres cannot even compare
             return None
-        found = self._rows(self._find_caller, scheme=scheme, secret=secret)
+        with self._quickly(Kind.STATEMENT) as connection:
+            found = connection.rows(_FIND_CALLER, scheme=scheme, secret=secret)
         return Caller(*found[0]) if found else None
 
     def submit(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
@@ -123,7 +135,8 @@ class Store(Database):
 
     def task(self, task_id: str) -> tuple[Task, Clock] | None:
         """The task with this ID and the clock that it goes by, or None."""
-        found = self._rows(self._find_task, id=task_id)
+        with self._quickly(Kind.STATEMENT) as connection:
+            found = connection.rows(_FIND_TASK, id=task_id)
         return (tables.task_of(found[0]), clock_of(found[0][-1])) if found else None
 
     def balance(self, account: str, machine: Machine) -> int:
@@ -132,84 +145,65 @@ class Store(Database):
         Raises:
             KeyError: if there is no such account.
         """
-        query = sa.select(tables.accounts.c.balance, tables.accounts.c.clock).where(tables.accounts.c.name == account)
         with self.query() as connection:
-            row = connection.execute(query).one_or_none()
-            if row is None:
+            found = connection.rows("SELECT balance, clock FROM accounts WHERE name = :name", name=account)
+            if not found:
                 raise KeyError(account)
-            return int(row[0]) + self.due(connection, account, clock_of(row[1]).at(machine()))
+            ((balance, clock),) = found
+            return int(balance) + self.due(connection, account, clock_of(clock).at(machine()))
 
     def entries(self, account: str) -> list[Entry]:
         """The ledger of an account, with the refunds that are still to come."""
-        query = (
-            sa.select(tables.entries)
-            .where(tables.entries.c.account == account)
-            .order_by(tables.entries.c.counts_from, tables.entries.c.number)
-        )
+        query = f"SELECT {tables.ENTRIES.listed} FROM entries WHERE account = :account ORDER BY counts_from, number"
         with self.query() as connection:
-            rows = connection.execute(query).all()
-        return [tables.entry_of(row) for row in rows]
+            return [tables.entry_of(row) for row in connection.rows(query, account=account)]
 
-    def lock(self, connection: sa.Connection, account: str) -> Clock:
+    def lock(self, connection: Connection, account: str) -> Clock:
         """Keep everybody else from changing an account until the transaction ends; gives its clock.
 
         Raises:
             KeyError: if there is no such account.
         """
-        query = sa.select(tables.accounts.c.clock).where(tables.accounts.c.name == account).with_for_update()
-        text: str | None = connection.execute(query).scalar()
+        text = connection.value("SELECT clock FROM accounts WHERE name = :name FOR UPDATE", name=account)
         if text is None:
             raise KeyError(account)
         return clock_of(text)
 
-    def lock_all(self, connection: sa.Connection) -> Clock:
+    def lock_all(self, connection: Connection) -> Clock:
         """Keep everybody else from changing anything until the transaction ends; gives the clock of all."""
-        common = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.CLOCK).with_for_update()
-        text: str = connection.execute(common).scalar_one()
+        text = connection.value(COMMON_CLOCK)
         # in one order, so that two who lock all do not wait for each other
-        connection.execute(sa.select(tables.accounts.c.name).order_by(tables.accounts.c.name).with_for_update())
+        connection.rows("SELECT name FROM accounts ORDER BY name FOR UPDATE")
         return clock_of(text)
 
-    def due(self, connection: sa.Connection, account: str, now: int) -> int:
+    def due(self, connection: Connection, account: str, now: int) -> int:
         """The refunds of an account that count by now and are not settled yet, in credits."""
-        entries = tables.entries.c
-        query = sa.select(sa.func.sum(entries.amount)).where(
-            entries.account == account, ~entries.settled, entries.counts_from <= now
-        )
-        return int(connection.execute(query).scalar() or 0)  # PostgreSQL sums to a decimal
+        query = "SELECT SUM(amount) FROM entries WHERE account = :account AND settled = FALSE AND counts_from <= :now"
+        return int(connection.value(query, account=account, now=now) or 0)  # PostgreSQL sums to a decimal
 
-    def insert_accounts(self, connection: sa.Connection, accounts: Sequence[Account]) -> None:
+    def insert_accounts(self, connection: Connection, accounts: Sequence[Account]) -> None:
         """Make accounts that are not there yet, and give all of them their credentials."""
         # first the clock of all, then accounts, then credentials: those who lock in one order never wait for each other
         for account in accounts:
             self.insert_account(connection, account)
-        names = [account.name for account in accounts]
-        there = sa.select(tables.accounts.c.name).where(tables.accounts.c.name.in_(names))
-        connection.execute(there.order_by(tables.accounts.c.name).with_for_update())
-        connection.execute(sa.delete(tables.credentials).where(tables.credentials.c.account.in_(names)))
+        for account in sorted(accounts, key=lambda account: account.name):
+            connection.rows("SELECT name FROM accounts WHERE name = :name FOR UPDATE", name=account.name)
+        for account in accounts:
+            connection.run("DELETE FROM credentials WHERE account = :account", account=account.name)
+        # what opened another account before, opens this one now
+        key = f"{tables.CREDENTIALS.insertion} ON CONFLICT (scheme, secret) DO UPDATE SET account = excluded.account"
         for account in accounts:
             for scheme, secret in account.credentials.items():
-                key = {"scheme": scheme, "secret": secret, "account": account.name}
-                insert = self.insert_new(tables.credentials)
-                # what opened another account before, opens this one now
-                moved = insert.on_conflict_do_update(
-                    index_elements=["scheme", "secret"], set_={"account": account.name}
-                )
-                connection.execute(moved, key)
+                connection.run(key, scheme=scheme, secret=secret, account=account.name)
 
-    def insert_account(self, connection: sa.Connection, account: Account) -> bool:
+    def insert_account(self, connection: Connection, account: Account) -> bool:
         """Make an account without credentials, at the clock of all; says whether its name was free."""
-        common = sa.select(tables.settings.c.value).where(tables.settings.c.name == tables.CLOCK).with_for_update()
-        values = {
-            "name": account.name,
-            "opening": account.credits,
-            "balance": account.credits,
-            "submissions": 0,
-            "clock": connection.execute(common).scalar_one(),
-            "own_clock": False,
-        }
-        insert = self.insert_new(tables.accounts).on_conflict_do_nothing().returning(tables.accounts.c.name)
-        return connection.execute(insert, values).scalar() is not None
+        insertion = """
+            INSERT INTO accounts (name, opening, balance, submissions, clock, own_clock)
+            VALUES (:name, :credits, :credits, 0, :clock, FALSE)
+            ON CONFLICT DO NOTHING RETURNING name"""
+        clock = connection.value(COMMON_CLOCK)
+        return bool(connection.rows(insertion, name=account.name, credits=account.credits, clock=clock))
 
     def tidy(self, machine: Machine) -> None:
         """Forget the tasks that are too many, as far as it is time to look for them."""
@@ -226,97 +220,63 @@ class Store(Database):
 
         What their entries come to is carried in the account, so no balance changes.
         """
-        tasks, accounts = tables.tasks.c, tables.accounts.c
-        last = sa.select(tasks.number).order_by(tasks.number.desc()).offset(keep).limit(1).scalar_subquery()
+        last = "(SELECT number FROM tasks ORDER BY number DESC LIMIT 1 OFFSET :keep)"
+        clocks = f"""
+            SELECT DISTINCT accounts.clock FROM accounts JOIN tasks ON accounts.name = tasks.account
+            WHERE tasks.number <= {last}"""
+        oldest = f"""
+            SELECT tasks.account, tasks.number FROM tasks JOIN accounts ON accounts.name = tasks.account
+            WHERE tasks.number <= {last} AND accounts.clock = :clock AND {ENDED}
+            ORDER BY tasks.number LIMIT :most"""
         until: dict[str, int] = {}
         with self.query() as connection:
-            going = sa.select(accounts.clock).distinct().join(tables.tasks, accounts.name == tasks.account)
-            for clock in connection.execute(going.where(tasks.number <= last)).scalars():
-                ended = tasks.sealed | (tasks.ends_at <= clock_of(clock).at(machine()))
-                oldest = (
-                    sa.select(tasks.account, tasks.number)
-                    .join(tables.accounts, accounts.name == tasks.account)
-                    .where(tasks.number <= last, accounts.clock == clock, ended)
-                    .order_by(tasks.number)
-                    .limit(2 * _PRUNING_INTERVAL)
-                )
-                until |= {row.account: row.number for row in connection.execute(oldest)}
+            for (clock,) in connection.rows(clocks, keep=keep):
+                now = clock_of(clock).at(machine())
+                until |= dict(connection.rows(oldest, keep=keep, clock=clock, now=now, most=2 * _PRUNING_INTERVAL))
         for account, number in until.items():
             with suppress(KeyError), self.transaction() as connection:  # an account may be gone by now
                 self._forget(connection, account, number, self.lock(connection, account).at(machine()))
 
-    def _forget(self, connection: sa.Connection, account: str, number: int, now: int) -> None:
+    def _forget(self, connection: Connection, account: str, number: int, now: int) -> None:
         """Forget the tasks of an account up to a number that have ended, and carry what their entries come to."""
         self.settle(connection, account, now)
-        tasks, accounts, entries = tables.tasks.c, tables.accounts.c, tables.entries.c
-        old = (tasks.account == account, tasks.number <= number, tasks.sealed | (tasks.ends_at <= now))
-        theirs = sa.delete(tables.entries).where(entries.task.in_(sa.select(tasks.id).where(*old)))
+        which = {"account": account, "number": number, "now": now}
+        old = f"account = :account AND number <= :number AND {ENDED}"
+        entries = f"DELETE FROM entries WHERE task IN (SELECT id FROM tasks WHERE {old}) RETURNING kind, amount"
         sums = dict.fromkeys(EntryKind, 0)
-        for kind, amount in connection.execute(theirs.returning(entries.kind, entries.amount)):
+        for kind, amount in connection.rows(entries, **which):
             sums[EntryKind(kind)] += amount
-        connection.execute(sa.delete(tables.tasks).where(*old))
-        carried = {
-            "carried": accounts.carried + sum(sums.values()),
-            "carried_refunds": accounts.carried_refunds + sums[EntryKind.REFUND],
-        }
-        connection.execute(sa.update(tables.accounts).where(accounts.name == account).values(**carried))
+        connection.run(f"DELETE FROM tasks WHERE {old}", which)
+        carry = """
+            UPDATE accounts SET carried = carried + :all, carried_refunds = carried_refunds + :refunds
+            WHERE name = :account"""
+        connection.run(carry, account=account, all=sum(sums.values()), refunds=sums[EntryKind.REFUND])
 
-    def count(self, connection: sa.Connection, name: Sequence[str], more: float) -> None:
+    def count(self, connection: Connection, name: Sequence[str], more: float) -> None:
         """Add to what is counted under a name."""
-        insert = self.insert_new(tables.counts)
-        sums = {"value": tables.counts.c.value + insert.excluded.value}
-        upsert = insert.on_conflict_do_update(index_elements=["name"], set_=sums)
-        connection.execute(upsert, {"name": json.dumps(list(name)), "value": float(more)})
-
-    def _prepare(self) -> None:
-        """Write the statements of what is done for every request."""
-        accounts, credentials, tasks = tables.accounts.c, tables.credentials.c, tables.tasks.c
-        find_caller = (
-            sa.select(accounts.name, SCENARIO)
-            .join(tables.credentials, credentials.account == accounts.name)
-            .where(credentials.scheme == sa.bindparam("scheme"), credentials.secret == sa.bindparam("secret"))
-        )
-        find_task = (
-            sa.select(tables.tasks, accounts.clock)
-            .join(tables.accounts, accounts.name == tasks.account)
-            .where(tasks.id == sa.bindparam("id"))
-        )
-        price = sa.bindparam("price", type_=sa.BigInteger)
-        take = (
-            sa.update(tables.accounts)
-            .where(accounts.name == sa.bindparam("account"), accounts.balance >= price)
-            .values(balance=accounts.balance - price, submissions=accounts.submissions + 1)
-            .returning(accounts.submissions, accounts.clock)
-        )
-        dialect = self.dialect
-        self._find_caller, self._find_task = Prepared(find_caller, dialect), Prepared(find_task, dialect)
-        self._take = Prepared(take, dialect)
-        self._insert_task = PreparedInsert(tables.tasks, dialect)
-        self._insert_entry = PreparedInsert(tables.entries, dialect)
+        upsert = f"{tables.COUNTS.insertion} ON CONFLICT (name) DO UPDATE SET value = counts.value + excluded.value"
+        connection.run(upsert, name=json.dumps(list(name)), value=float(more))
 
     def _accept(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
         """Take the price if it is there, and keep the task."""
-        with self._driver(writing=True) as cursor:
-            taken = self._take.run(cursor, account=account, price=price)
+        with self._quickly(Kind.WRITING) as connection:
+            taken = connection.rows(_TAKE, account=account, price=price)
             if not taken:
                 return None
             ((ordinal, clock),) = taken
             task, entries = make(ordinal, clock_of(clock).at(machine()))
-            self._insert_task.add(cursor, tables.task_row(task))
+            connection.run(tables.TASKS.insertion, tables.task_row(task))
             for entry in entries:
-                self._insert_entry.add(cursor, tables.entry_row(entry))
+                connection.run(tables.ENTRIES.insertion, tables.entry_row(entry))
         return task
 
-    def settle(self, connection: sa.Connection, account: str, now: int) -> None:
+    def settle(self, connection: Connection, account: str, now: int) -> None:
         """Fold the refunds that have come due into the balance of an account that is locked."""
-        entries = tables.entries.c
-        due = (
-            sa.update(tables.entries)
-            .where(entries.account == account, ~entries.settled, entries.counts_from <= now)
-            .values(settled=True)
-            .returning(entries.amount)
-        )
-        amount = sum(connection.execute(due).scalars())
+        due = """
+            UPDATE entries SET settled = TRUE
+            WHERE account = :account AND settled = FALSE AND counts_from <= :now
+            RETURNING amount"""
+        amount = sum(amount for (amount,) in connection.rows(due, account=account, now=now))
         if amount:
-            update = sa.update(tables.accounts).where(tables.accounts.c.name == account)
-            connection.execute(update.values(balance=tables.accounts.c.balance + amount))
+            update = "UPDATE accounts SET balance = balance + :amount WHERE name = :account"
+            connection.run(update, account=account, amount=amount)

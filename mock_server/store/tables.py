@@ -3,113 +3,138 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, Final
-
-import sqlalchemy as sa
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from mock_server.ledger import Entry, EntryKind
 from mock_server.task import Plan, Task
 
-metadata: Final = sa.MetaData()
-
 VERSION: Final = 4
 """Of the tables below: a database that was made by another one is left alone. Raise it with every change of them."""
 
-
-def _number() -> sa.Column[int]:
-    """The order in which rows came: a clock that stands still gives many the same time."""
-    return sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), sa.Identity(), primary_key=True)
+_NUMBER: Final = "number"
+"""The order in which rows came: a clock that stands still gives many the same time."""
 
 
-accounts: Final = sa.Table(
+class Table(NamedTuple):
+    """A table.
+
+    Attributes:
+        columns: each with its type and what holds for it, in words that both databases know.
+        is_numbered: whether its rows have a number besides; otherwise they are found by their key alone.
+        constraints: what holds for several columns.
+        indexes: what each one is on.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    is_numbered: bool = False
+    constraints: Sequence[str] = ()
+    indexes: Mapping[str, str] = {}
+
+    @property
+    def listed(self) -> str:
+        """The names of all columns, as in a query for them."""
+        return ", ".join(f"{self.name}.{name}" for name in self.columns)
+
+    @property
+    def insertion(self) -> str:
+        """The statement that inserts a row with all its columns."""
+        names = ", ".join(self.columns)
+        return f"INSERT INTO {self.name} ({names}) VALUES ({', '.join(f':{name}' for name in self.columns)})"
+
+    @property
+    def selection(self) -> str:
+        """The query for all rows with all their columns, in the order in which they came."""
+        order = _NUMBER if self.is_numbered else "1, 2"
+        return f"SELECT {self.listed} FROM {self.name} ORDER BY {order}"
+
+    def mapping(self, row: Sequence[Any]) -> dict[str, Any]:
+        """A selected row by the names of its columns; SQLite has numbers for what is true or false."""
+        return {
+            name: bool(value) if type_.startswith("BOOLEAN") else value
+            for (name, type_), value in zip(self.columns.items(), row, strict=True)
+        }
+
+    def statements(self, *, number: str, keyed: str) -> Iterator[str]:
+        """What makes the table, and its indexes."""
+        columns = [f"{_NUMBER} {number}"] if self.is_numbered else []
+        columns += [f"{name} {type_}" for name, type_ in self.columns.items()]
+        lines = ",\n    ".join([*columns, *self.constraints])
+        yield f"CREATE TABLE {self.name} (\n    {lines}\n){'' if self.is_numbered else keyed}"
+        for name, place in self.indexes.items():
+            yield f"CREATE INDEX {name} ON {self.name} {place}"
+
+
+ACCOUNTS: Final = Table(
     "accounts",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("opening", sa.BigInteger, nullable=False),
-    sa.Column("carried", sa.BigInteger, nullable=False, server_default="0"),  # the sum of entries no longer kept
-    sa.Column("carried_refunds", sa.BigInteger, nullable=False, server_default="0"),  # of that, what was paid back
-    sa.Column("balance", sa.BigInteger, sa.CheckConstraint("balance >= 0"), nullable=False),
-    sa.Column("submissions", sa.BigInteger, nullable=False),
-    sa.Column("clock", sa.Text, nullable=False),  # JSON; where it is not its own, a copy of the clock of all
-    sa.Column("own_clock", sa.Boolean, nullable=False),
-    sa.Column("scenario", sa.Text),  # null follows the scenario of all
-    sqlite_with_rowid=False,
+    {
+        "name": "TEXT NOT NULL PRIMARY KEY",
+        "opening": "BIGINT NOT NULL",
+        "carried": "BIGINT NOT NULL DEFAULT 0",  # the sum of entries no longer kept
+        "carried_refunds": "BIGINT NOT NULL DEFAULT 0",  # of that, what was paid back
+        "balance": "BIGINT NOT NULL CHECK (balance >= 0)",
+        "submissions": "BIGINT NOT NULL",
+        "clock": "TEXT NOT NULL",  # JSON; where it is not its own, a copy of the clock of all
+        "own_clock": "BOOLEAN NOT NULL",
+        "scenario": "TEXT",  # null follows the scenario of all
+    },
 )
-credentials: Final = sa.Table(
+CREDENTIALS: Final = Table(
     "credentials",
-    metadata,
-    sa.Column("scheme", sa.Text, primary_key=True),
-    sa.Column("secret", sa.Text, primary_key=True),
-    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False, index=True),
-    sqlite_with_rowid=False,
+    {
+        "scheme": "TEXT NOT NULL",
+        "secret": "TEXT NOT NULL",
+        "account": "TEXT NOT NULL REFERENCES accounts (name)",
+    },
+    constraints=("PRIMARY KEY (scheme, secret)",),
+    indexes={"credentials_of_account": "(account)"},
 )
-tasks: Final = sa.Table(
+TASKS: Final = Table(
     "tasks",
-    metadata,
-    _number(),
-    sa.Column("id", sa.Text, nullable=False, unique=True),
-    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
-    sa.Column("operation", sa.Text, nullable=False),
-    sa.Column("request", sa.Text, nullable=False),
-    sa.Column("credits", sa.BigInteger, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.Column("base_url", sa.Text, nullable=False),
-    sa.Column("outcome", sa.Text, nullable=False),
-    sa.Column("ends_at", sa.BigInteger, nullable=False),
-    sa.Column("error", sa.Text, nullable=False),  # JSON, since a client's own words may hold what Postgres cannot (NUL)
-    sa.Column("sealed", sa.Boolean, nullable=False),
-    sa.Index("tasks_of_account", "account", "number"),
+    {
+        "id": "TEXT NOT NULL UNIQUE",
+        "account": "TEXT NOT NULL REFERENCES accounts (name)",
+        "operation": "TEXT NOT NULL",
+        "request": "TEXT NOT NULL",
+        "credits": "BIGINT NOT NULL",
+        "created_at": "BIGINT NOT NULL",
+        "base_url": "TEXT NOT NULL",
+        "outcome": "TEXT NOT NULL",
+        "ends_at": "BIGINT NOT NULL",
+        "error": "TEXT NOT NULL",  # JSON, since a client's own words may hold what Postgres cannot (NUL)
+        "sealed": "BOOLEAN NOT NULL",
+    },
+    is_numbered=True,
+    indexes={"tasks_of_account": f"(account, {_NUMBER})"},
 )
-entries: Final = sa.Table(
+ENTRIES: Final = Table(
     "entries",
-    metadata,
-    _number(),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("task", sa.Text, sa.ForeignKey("tasks.id")),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("account", sa.Text, sa.ForeignKey("accounts.name"), nullable=False),
-    sa.Column("amount", sa.BigInteger, nullable=False),
-    sa.Column("counts_from", sa.BigInteger, nullable=False),
-    sa.Column("settled", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("task", "kind"),  # a task is paid once, and paid back once
-    sa.Index("entries_of_account", "account", "counts_from"),
+    {
+        "id": "TEXT NOT NULL",
+        "task": "TEXT REFERENCES tasks (id)",
+        "kind": "TEXT NOT NULL",
+        "account": "TEXT NOT NULL REFERENCES accounts (name)",
+        "amount": "BIGINT NOT NULL",
+        "counts_from": "BIGINT NOT NULL",
+        "settled": "BOOLEAN NOT NULL",
+    },
+    is_numbered=True,
+    constraints=("UNIQUE (task, kind)",),  # a task is paid once, and paid back once
+    indexes={
+        "entries_of_account": "(account, counts_from)",
+        # all that a balance needs besides; most entries, the debits, are never in it
+        "entries_unsettled": "(account, settled, counts_from, amount) WHERE settled = FALSE",
+    },
 )
-_to_come = ~entries.c.settled
-sa.Index(
-    "entries_unsettled",  # all that a balance needs besides; most entries, the debits, are never in it
-    entries.c.account,
-    entries.c.settled,
-    entries.c.counts_from,
-    entries.c.amount,
-    sqlite_where=_to_come,
-    postgresql_where=_to_come,
-)
-settings: Final = sa.Table(
-    "settings",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-    sqlite_with_rowid=False,
-)
+SETTINGS: Final = Table("settings", {"name": "TEXT NOT NULL PRIMARY KEY", "value": "TEXT NOT NULL"})
 
-exchanges: Final = sa.Table(
-    "exchanges",
-    metadata,
-    _number(),
-    sa.Column("account", sa.Text),
-    sa.Column("record", sa.Text, nullable=False),  # JSON
-)
-counts: Final = sa.Table(
-    "counts",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Float, nullable=False),
-    sqlite_with_rowid=False,
-)
+EXCHANGES: Final = Table("exchanges", {"account": "TEXT", "record": "TEXT NOT NULL"}, is_numbered=True)  # of JSON
+COUNTS: Final = Table("counts", {"name": "TEXT NOT NULL PRIMARY KEY", "value": "DOUBLE PRECISION NOT NULL"})
 
-STATE: Final = (settings, accounts, credentials, tasks, entries)
+STATE: Final = (SETTINGS, ACCOUNTS, CREDENTIALS, TASKS, ENTRIES)
 """What a saved state holds, in an order in which rows can be inserted; the rest is about how the mock was used."""
+ALL: Final = (*STATE, EXCHANGES, COUNTS)
 
 _NO_ERROR: Final = json.dumps([None, None])
 
@@ -144,7 +169,7 @@ def plan_row(plan: Plan) -> dict[str, Any]:
 
 def task_of(row: Sequence[Any]) -> Task:
     """The task of a row, which begins with the columns of the table."""
-    _, id_, account, operation, request, credits, created_at, base_url, outcome, ends_at, error, sealed, *_ = row
+    id_, account, operation, request, credits, created_at, base_url, outcome, ends_at, error, sealed, *_ = row
     return Task(
         id=id_,
         account=account,
@@ -171,6 +196,18 @@ def entry_row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def entry_of(row: sa.Row[Any]) -> Entry:
-    """The entry of a row."""
-    return Entry(row.id, row.task, row.account, EntryKind(row.kind), row.amount, row.counts_from)
+def entry_of(row: Sequence[Any]) -> Entry:
+    """The entry of a row, which begins with the columns of the table."""
+    id_, task, kind, account, amount, counts_from, *_ = row
+    return Entry(id_, task, account, EntryKind(kind), amount, counts_from)
+
+
+def statements(*, number: str, keyed: str) -> Iterator[str]:
+    """What makes all tables.
+
+    Args:
+        number: the type of a column that numbers the rows as they come.
+        keyed: what ends a table that is found by its key alone.
+    """
+    for table in ALL:
+        yield from table.statements(number=number, keyed=keyed)

@@ -204,8 +204,8 @@ def test_accounts_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
 def test_a_database_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("not a database" * 100)
     for url, reason in {
-        "nonsense": "Could not parse",
-        "postgresql://user:hunter2@host:port/db": "invalid literal",
+        "nonsense": "it is neither sqlite:///file.db nor",
+        "postgresql://user:hunter2@host:port/db": "failed to resolve host",
         f"sqlite:///{tmp_path}/text.db": "file is not a database",
         f"sqlite:///{tmp_path}/no/mock.db": "unable to open database file",
     }.items():

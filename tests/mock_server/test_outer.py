@@ -126,8 +126,8 @@ def test_the_log_never_tells_credentials_or_bodies(logged: Mock, log: Log) -> No
 
 
 def test_a_fault_of_the_mock_is_a_documented_error_and_one_line_without_secrets(logged: Mock, log: Log) -> None:
-    with logged.store._engine.begin() as connection:  # noqa: SLF001
-        connection.exec_driver_sql("DROP TABLE credentials")
+    with logged.store.transaction() as connection:
+        connection.run("DROP TABLE credentials")
     response = logged.client.post(SUBMIT, json=request(), headers={**bearer(RICH), **ORIGIN})
     assert (response.status_code, response.json()) == (500, {"error": "Internal server error"})
     assert response.headers["access-control-allow-origin"] == ORIGIN["Origin"]

@@ -55,7 +55,7 @@ def test_what_the_first_answer_does_not_need_is_not_imported(tmp_path: Path) -> 
             unknown = client.get("/api/ai/tasks/tsk_00000000000000000000000000", headers=key)
             assert unknown.status_code == 404
             imported = imports(tmp_path / "log")
-            assert {"connexion", "sqlalchemy", "uvicorn"} <= imported
+            assert {"connexion", "sqlite3", "uvicorn"} <= imported
             assert not LATER & imported
             # whatever is asked for then is there
             for path in ("/_mock", "/_mock/openapi.yaml", "/_mock/console", "/_mock/accounts", "/docs/api/"):

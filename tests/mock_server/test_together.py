@@ -12,6 +12,7 @@ import pytest
 from mock_server.ledger import Entry
 from mock_server.settings import MEMORY
 from mock_server.store import NotAtOnceError, Store
+from mock_server.store.sqlite import SQLite
 from mock_server.task import Task
 from mock_server.together import Together
 from tests.mock_server.harness import account, at
@@ -43,10 +44,10 @@ def transactions(store: Store) -> list[str]:
     begun: list[str] = []
     with store.at_once(), store.together():
         pass
-    connection = store._shared or store._at_once_connection  # noqa: SLF001 - a look at what the driver does
-    assert connection is not None
-    driver = connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
+    engine = store._engine  # noqa: SLF001 - a look at what the driver does
+    assert isinstance(engine, SQLite)
+    driver = engine._shared or engine._at_once  # noqa: SLF001 - as above
+    assert driver is not None
     driver.set_trace_callback(lambda text: begun.append(text) if text.startswith(("BEGIN", "COMMIT")) else None)
     return begun
 

@@ -1,0 +1,224 @@
+"""SQLite, in the memory of this process or in a file that several share.
+
+It writes one transaction at a time. It would let others ask again and again, the unlucky for many seconds: threads of
+this process queue for it, and other processes are looked for in short turns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from functools import lru_cache
+from typing import Final
+
+from mock_server.store.engine import BUSY_SECONDS, Connection, Kind, NotAtOnceError
+
+IN_MEMORY: Final = ("", ":memory:")
+
+_LOOK_SECONDS: Final = 0.0001
+"""How long a writer sleeps until it looks again whether it is its turn. SQLite itself would sleep for up to 100 ms, and
+all the time somebody quicker would have the turn."""
+_AT_ONCE_SECONDS: Final = 0.002
+"""Who waits for nobody still waits for so long, in which many a transaction ends."""
+
+_LARGEST_CHECKED: Final = 256 * 1024 * 1024
+"""Bytes of a file that is looked through at the start; to look through a larger one would take seconds."""
+
+
+class SQLite:
+    """A SQLite database. Safe to use from any thread."""
+
+    is_near = True
+    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    number = "INTEGER PRIMARY KEY"
+    keyed = " WITHOUT ROWID"
+
+    def __init__(self, path: str) -> None:
+        """Name a database.
+
+        Args:
+            path: of the file, or a URI of SQLite that begins with `file:`; empty for one in memory.
+        """
+        self.in_memory = path in IN_MEMORY
+        if not self.in_memory and (":memory:" in path or "mode=memory" in path):
+            raise ValueError("a database in memory is sqlite://, and is this process's own")
+        if "?" in path and not path.startswith("file:"):
+            raise ValueError("options of SQLite need its own form, such as sqlite:///file:mock.db?mode=ro")
+        self._path = path
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._writing = threading.Lock()
+        # a database in memory has but one connection, which all share
+        self._reading: AbstractContextManager[object] = self._writing if self.in_memory else nullcontext()
+        self._shared = self._connect() if self.in_memory else None
+        self._at_once: sqlite3.Connection | None = None
+        self._at_once_thread = 0
+
+    def open(self) -> None:
+        """Connect for the first time, and look for damage.
+
+        Raises:
+            ValueError: if there is some.
+        """
+        with self.begin(Kind.READING) as connection:
+            pages, size = (connection.value(f"PRAGMA {name}") for name in ("page_count", "page_size"))
+            if pages * size <= _LARGEST_CHECKED:
+                found = str(connection.value("PRAGMA quick_check(1)"))
+                if found != "ok":
+                    raise ValueError(
+                        f"it is damaged ({' '.join(found.split())}); take a copy of it, and begin with a new one"
+                    )
+
+    @contextmanager
+    def begin(self, kind: Kind, *, at_once: bool = False) -> Iterator[Connection]:
+        """A transaction, which ends with the block."""
+        with self._turn(kind, wait=not at_once), self._lent(at_once=at_once) as connection:
+            cursor = connection.cursor()
+            try:
+                if kind is Kind.WRITING:
+                    _begin_writing(cursor.execute, wait=not at_once)
+                elif kind is Kind.READING:
+                    cursor.execute("BEGIN")
+                yield Connection(cursor, _spelt)
+                connection.commit()
+            except BaseException as error:
+                with suppress(sqlite3.Error):  # what had begun may be undone already
+                    connection.rollback()
+                if at_once and _is_busy(error):
+                    raise NotAtOnceError from error
+                raise
+
+    def lock_schema(self, _connection: Connection) -> None:
+        """Nothing is to be done: whoever writes is alone."""
+
+    def table_names(self, connection: Connection) -> set[str]:
+        """The tables that are there."""
+        return {name for (name,) in connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def close(self) -> None:
+        """Close every connection."""
+        for connection in (self._shared, self._at_once, *self._idle):
+            if connection is not None:
+                connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        path = ":memory:" if self.in_memory else self._path
+        connection = sqlite3.connect(
+            path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,  # the driver must not begin transactions of its own
+            check_same_thread=False,
+            uri=path.startswith("file:"),
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")  # survives any death of the process
+            _use_write_ahead_log(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @contextmanager
+    def _lent(self, *, at_once: bool) -> Iterator[sqlite3.Connection]:
+        """A connection, which goes back to where it belongs when the block ends."""
+        if self._shared is not None:
+            yield self._shared
+        elif at_once:
+            yield self._connection_at_once()
+        else:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._connect()
+            try:
+                yield connection
+            finally:
+                self._idle.append(connection)
+
+    def _connection_at_once(self) -> sqlite3.Connection:
+        """The connection of the one thread that waits for nobody."""
+        if self._at_once is None:
+            self._at_once_thread = threading.get_ident()
+            self._at_once = self._connect()
+            self._at_once.execute("PRAGMA busy_timeout = 0")
+        assert self._at_once_thread == threading.get_ident(), "several threads do things at once"  # noqa: S101 - a bug
+        return self._at_once
+
+    def _turn(self, kind: Kind, *, wait: bool) -> AbstractContextManager[object]:
+        """The turn of this thread among those of this process."""
+        if kind is not Kind.WRITING and not self.in_memory:
+            return self._reading
+        if wait:
+            return self._writing
+        if not self._writing.acquire(blocking=False):
+            raise NotAtOnceError
+        return _releasing(self._writing)
+
+
+@contextmanager
+def _releasing(lock: threading.Lock) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@lru_cache(maxsize=1024)
+def _spelt(statement: str) -> str:
+    """A statement in SQLite's words: whoever writes has locked everything from the beginning."""
+    return statement.replace(" FOR UPDATE", "")
+
+
+def _begin_writing(execute: Callable[[str], object], *, wait: bool) -> None:
+    """Begin a transaction that will write.
+
+    It takes the write lock at once: two that read first and then both want to write would shut each other out.
+
+    Args:
+        execute: carries out a statement.
+        wait: whether to wait for others to end theirs.
+    """
+    if wait:
+        execute("PRAGMA busy_timeout = 0")
+    give_up = time.monotonic() + (BUSY_SECONDS if wait else _AT_ONCE_SECONDS)
+    try:
+        while True:
+            try:
+                execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > give_up:
+                    raise
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
+    finally:
+        if wait:
+            execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+
+
+def _is_busy(error: BaseException) -> bool:
+    """Whether SQLite says that somebody else is at work; its codes have the reason in their upper bits."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Let readers go on while somebody writes.
+
+    A new file has to be switched over once. For that SQLite refuses to wait, so several processes that begin with the
+    same new file would shut each other out.
+    """
+    give_up = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
