@@ -122,8 +122,6 @@ def _run(mock: Mock, watch: Watch | None, run: Callable[[uvicorn.Config], None])
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("uvicorn", "connexion", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
-    # what becomes of a lost connection says the log line of the request that lost it
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     # where in the code a line of the log comes from is asked by nobody, and found out by walking the stack
     logging._srcfile = None  # noqa: SLF001 - as the documentation of logging has it
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

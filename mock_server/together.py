@@ -62,14 +62,14 @@ class Together:
         try:
             with self._store.at_once(), self._store.together():
                 results = [_result(function) for function, _ in waiting]
-        except NotAtOnceError as error:
+        except NotAtOnceError:
             if loop.time() < self._since + _PATIENCE:  # others write; meanwhile there may come more
                 self._waiting = waiting
                 loop.call_later(_PAUSE, self._carry_out)
                 return
-            results = [error] * len(waiting)
+            results = [NotAtOnceError() for _ in waiting]
         except Exception:  # noqa: BLE001 - whoever it was hears of it when it is called alone
-            results = [NotAtOnceError()] * len(waiting)
+            results = [NotAtOnceError() for _ in waiting]
         for (_, future), result in zip(waiting, results, strict=True):
             if future.done():  # nobody waits for it any more
                 continue

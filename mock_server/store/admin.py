@@ -15,8 +15,8 @@ from mock_server.clock import REAL, Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
 from mock_server.store.database import clock_of, text_of
-from mock_server.store.engine import Connection, Row
-from mock_server.store.store import COMMON_CLOCK, SCENARIO, Machine, Store
+from mock_server.store.engine import Row, Transaction
+from mock_server.store.store import SCENARIO, Machine, Store
 from mock_server.task import HELD, Task
 
 Change = Callable[[Clock, int], Clock | None]
@@ -72,28 +72,28 @@ class Admin:
 
     def create(self, account: Account) -> bool:
         """Make an account; says whether the name was free."""
-        with self._store.transaction() as connection:
-            made = self._store.insert_account(connection, account)
+        with self._store.transaction() as transaction:
+            made = self._store.insert_account(transaction, account, self._store.common_clock(transaction))
             if made:
                 rows = [{"scheme": s, "secret": key, "account": account.name} for s, key in account.credentials.items()]
-                connection.run_all(tables.CREDENTIALS.insertion, rows)
+                transaction.run_all(tables.CREDENTIALS.insertion, rows)
         return made
 
     def holders(self, machine: Machine, *, after: str = "", limit: int = 1000) -> list[Holder]:
         """Accounts by name: those after one."""
-        with self._store.query() as connection:
-            found = connection.rows(
+        with self._store.query() as transaction:
+            found = transaction.rows(
                 f"{_HOLDERS} WHERE name > :after ORDER BY name LIMIT :limit", after=after, limit=limit
             )
-            return [self._holder(connection, row, machine) for row in found]
+            return [self._holder(transaction, row, machine) for row in found]
 
     def holder(self, account: str, machine: Machine) -> Holder:
         """An account."""
-        with self._store.query() as connection:
-            found = connection.rows(f"{_HOLDERS} WHERE name = :account", account=account)
+        with self._store.query() as transaction:
+            found = transaction.rows(f"{_HOLDERS} WHERE name = :account", account=account)
             if not found:
                 raise KeyError(account)
-            return self._holder(connection, found[0], machine)
+            return self._holder(transaction, found[0], machine)
 
     def top_up(self, account: str, machine: Machine, make: Callable[[int], Entry]) -> None:
         """Add credits to an account.
@@ -105,21 +105,21 @@ class Admin:
             TooManyCreditsError: if the account would have more than one can have.
         """
         to_come = "SELECT SUM(amount) FROM entries WHERE account = :account AND settled = FALSE"
-        with self._store.transaction() as connection:
-            entry = make(self._store.lock(connection, account).at(machine()))
-            balance: int = connection.value("SELECT balance FROM accounts WHERE name = :account", account=account)
-            if balance + int(connection.value(to_come, account=account) or 0) + entry.amount > MOST_CREDITS:
+        with self._store.transaction() as transaction:
+            entry = make(self._store.lock(transaction, account).at(machine()))
+            balance: int = transaction.value("SELECT balance FROM accounts WHERE name = :account", account=account)
+            if balance + int(transaction.value(to_come, account=account) or 0) + entry.amount > MOST_CREDITS:
                 raise TooManyCreditsError(balance)
             update = "UPDATE accounts SET balance = balance + :amount WHERE name = :account"
-            connection.run(update, account=account, amount=entry.amount)
-            connection.run(tables.ENTRIES.insertion, tables.entry_row(entry))
+            transaction.run(update, account=account, amount=entry.amount)
+            transaction.run(tables.ENTRIES.insertion, **tables.entry_row(entry))
 
     def delete(self, account: str) -> None:
         """Delete an account with all that is its own."""
-        with self._store.transaction() as connection:
-            self._empty(connection, account)
-            connection.run("DELETE FROM credentials WHERE account = :account", account=account)
-            connection.run("DELETE FROM accounts WHERE name = :account", account=account)
+        with self._store.transaction() as transaction:
+            self._empty(transaction, account)
+            transaction.run("DELETE FROM credentials WHERE account = :account", account=account)
+            transaction.run("DELETE FROM accounts WHERE name = :account", account=account)
 
     def restart(self, account: str) -> None:
         """Put an account back to its beginning, and to the clock and the scenario of all."""
@@ -128,16 +128,16 @@ class Admin:
             SET balance = opening, carried = 0, carried_refunds = 0, submissions = 0,
                 clock = (SELECT value FROM settings WHERE name = '{tables.CLOCK}'), own_clock = FALSE, scenario = NULL
             WHERE name = :account"""
-        with self._store.transaction() as connection:
-            self._empty(connection, account)
-            connection.run(update, account=account)
+        with self._store.transaction() as transaction:
+            self._empty(transaction, account)
+            transaction.run(update, account=account)
 
     def reset(self, accounts: Sequence[Account]) -> None:
         """Forget everything, and begin anew with these accounts."""
-        with self._store.transaction() as connection:
-            self._clear(connection)
-            self._set(connection, tables.CLOCK, text_of(REAL))
-            self._store.insert_accounts(connection, accounts)
+        with self._store.transaction() as transaction:
+            self._clear(transaction)
+            self._set(transaction, tables.CLOCK, text_of(REAL))
+            self._store.insert_accounts(transaction, accounts)
 
     def ledger(self, account: str, machine: Machine, limit: int) -> Ledger:
         """The newest entries of an account that count by now."""
@@ -145,14 +145,14 @@ class Admin:
             SELECT {tables.ENTRIES.listed} FROM entries
             WHERE account = :account AND (settled OR counts_from <= :now)
             ORDER BY counts_from DESC, number DESC LIMIT :limit"""
-        with self._store.query() as connection:
-            found = connection.rows("SELECT opening, balance, clock FROM accounts WHERE name = :name", name=account)
+        with self._store.query() as transaction:
+            found = transaction.rows("SELECT opening, balance, clock FROM accounts WHERE name = :name", name=account)
             if not found:
                 raise KeyError(account)
             ((opening, balance, clock),) = found
             now = clock_of(clock).at(machine())
-            entries = [tables.entry_of(row) for row in connection.rows(newest, account=account, now=now, limit=limit)]
-            return Ledger(opening, balance + self._store.due(connection, account, now), entries[::-1])
+            entries = [tables.entry_of(row) for row in transaction.rows(newest, account=account, now=now, limit=limit)]
+            return Ledger(opening, balance + self._store.due(transaction, account, now), entries[::-1])
 
     # ------------------------------------------------------------------- tasks
 
@@ -167,8 +167,8 @@ class Admin:
             SELECT {tables.TASKS.listed}, accounts.clock FROM tasks JOIN accounts ON accounts.name = tasks.account
             {"WHERE " if wanted else ""}{" AND ".join(wanted)}
             ORDER BY tasks.number DESC LIMIT :limit"""
-        with self._store.query() as connection:
-            rows = connection.rows(query, account=account, after=after, limit=limit)
+        with self._store.query() as transaction:
+            rows = transaction.rows(query, account=account, after=after, limit=limit)
         return [(tables.task_of(row), clock_of(row[-1])) for row in rows]
 
     def replan(self, task: Task, machine: Machine, plan: Callable[[int], tuple[Task, Sequence[Entry]]]) -> Task | None:
@@ -184,69 +184,69 @@ class Admin:
             UPDATE tasks SET outcome = :outcome, ends_at = :ends_at, error = :error, sealed = :sealed
             WHERE id = :id AND NOT sealed AND ends_at > :now
             RETURNING id"""
-        with self._store.transaction() as connection:
-            now = self._store.lock(connection, task.account).at(machine())
+        with self._store.transaction() as transaction:
+            now = self._store.lock(transaction, task.account).at(machine())
             planned, entries = plan(now)
             values = {**tables.plan_row(planned.plan), "sealed": planned.sealed}
-            if not connection.rows(update, id=task.id, now=now, **values):
+            if not transaction.rows(update, id=task.id, now=now, **values):
                 return None
             refund = "DELETE FROM entries WHERE task = :task AND kind = :kind"
-            connection.run(refund, task=task.id, kind=EntryKind.REFUND.value)
+            transaction.run(refund, task=task.id, kind=EntryKind.REFUND.value)
             for entry in entries:
                 if entry.kind is EntryKind.REFUND:
-                    connection.run(tables.ENTRIES.insertion, tables.entry_row(entry))
+                    transaction.run(tables.ENTRIES.insertion, **tables.entry_row(entry))
         return planned
 
     # ----------------------------------------------------- clocks and scenarios
 
     def clock(self) -> Clock:
         """The clock of all accounts that have none of their own."""
-        with self._store.query() as connection:
-            return clock_of(str(_setting(connection, tables.CLOCK)))
+        with self._store.query() as transaction:
+            return clock_of(str(_setting(transaction, tables.CLOCK)))
 
     def turn(self, account: str | None, change: Change, machine: Machine) -> Clock:
         """Change a clock, an account's own or that of all others; gives the one that is gone by from now on."""
         whose = "own_clock = FALSE" if account is None else "name = :account"
-        with self._store.transaction() as connection:
+        with self._store.transaction() as transaction:
             if account is None:
-                before = self._store.lock_all(connection)
+                before = self._store.lock_all(transaction)
                 now = machine()
                 after, own = change(before, now) or REAL, False
-                self._set(connection, tables.CLOCK, text_of(after))
+                self._set(transaction, tables.CLOCK, text_of(after))
             else:
-                common = clock_of(connection.value(COMMON_CLOCK))
-                before = self._store.lock(connection, account)
+                common = self._store.common_clock(transaction)
+                before = self._store.lock(transaction, account)
                 now = machine()
                 turned = change(before, now)
                 after, own = turned or common, turned is not None
             if after.at(now) < before.at(now):
-                self._set_back(connection, whose, account, before.at(now), before.at(now) - after.at(now))
+                self._set_back(transaction, whose, account, before.at(now), before.at(now) - after.at(now))
             update = f"UPDATE accounts SET clock = :clock, own_clock = :own WHERE {whose}"
-            connection.run(update, account=account, clock=text_of(after), own=own)
+            transaction.run(update, account=account, clock=text_of(after), own=own)
         return after
 
     def scenario(self) -> str | None:
         """The scenario of all accounts that have none of their own; None is the one of the start."""
-        with self._store.query() as connection:
-            return _setting(connection, tables.SCENARIO)
+        with self._store.query() as transaction:
+            return _setting(transaction, tables.SCENARIO)
 
     def switch(self, account: str | None, scenario: str | None) -> None:
         """Switch the scenario of one account, or of all others."""
-        with self._store.transaction() as connection:
+        with self._store.transaction() as transaction:
             if account is None:
-                self._set(connection, tables.SCENARIO, scenario)
+                self._set(transaction, tables.SCENARIO, scenario)
                 return
-            self._store.lock(connection, account)
+            self._store.lock(transaction, account)
             update = "UPDATE accounts SET scenario = :scenario WHERE name = :account"
-            connection.run(update, account=account, scenario=scenario)
+            transaction.run(update, account=account, scenario=scenario)
 
     # --------------------------------------------------------- save and restore
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Every row of every table, as it was at one moment, in the order in which they came."""
-        with self._store.query() as connection:
+        """Every row of every table, as it was at one moment."""
+        with self._store.query() as transaction:
             return {
-                table.name: [table.mapping(row) for row in connection.rows(table.selection)] for table in tables.STATE
+                table.name: [table.mapping(row) for row in transaction.rows(table.selection)] for table in tables.STATE
             }
 
     def load(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -255,30 +255,30 @@ class Admin:
         Raises:
             StoreError: if the database does not take them.
         """
-        with self._store.usable(), self._store.transaction() as connection:
-            self._clear(connection)
+        with self._store.usable(), self._store.transaction() as transaction:
+            self._clear(transaction)
             for table in tables.STATE:
                 if table is not tables.SETTINGS:
-                    connection.run_all(table.insertion, rows[table.name])
+                    transaction.run_all(table.insertion, rows[table.name])
             for setting in rows[tables.SETTINGS.name]:
-                self._set(connection, setting["name"], setting["value"])
+                self._set(transaction, setting["name"], setting["value"])
 
     # ------------------------------------------------------------------- inside
 
-    def _holder(self, connection: Connection, row: Row, machine: Machine) -> Holder:
+    def _holder(self, transaction: Transaction, row: Row, machine: Machine) -> Holder:
         name, opening, balance, clock, own, scenario = row
         keys = "SELECT scheme, secret FROM credentials WHERE account = :account"
         return Holder(
             name=name,
             opening=opening,
-            balance=balance + self._store.due(connection, name, clock_of(clock).at(machine())),
-            credentials=dict(connection.rows(keys, account=name)),
+            balance=balance + self._store.due(transaction, name, clock_of(clock).at(machine())),
+            credentials=dict(transaction.rows(keys, account=name)),
             clock=clock_of(clock),
             own=bool(own),
             scenario=scenario,
         )
 
-    def _set_back(self, connection: Connection, whose: str, account: str | None, now: int, by: int) -> None:
+    def _set_back(self, transaction: Transaction, whose: str, account: str | None, now: int, by: int) -> None:
         """Seal what has ended by now, and move the rest back with the clock, both in microseconds."""
         values = {"account": account, "now": now, "by": by, "held": HELD // 2}
         names = f"(SELECT name FROM accounts WHERE {whose})"
@@ -300,30 +300,30 @@ class Admin:
             WHERE account IN {names} AND settled AND counts_from > :now - :by""",
             f"UPDATE tasks SET ends_at = ends_at - :by WHERE {at_work} AND ends_at <= :held",
         ):
-            connection.run(statement, values)
+            transaction.run(statement, **values)
 
-    def _set(self, connection: Connection, name: str, value: str | None) -> None:
+    def _set(self, transaction: Transaction, name: str, value: str | None) -> None:
         if value is None:
-            connection.run("DELETE FROM settings WHERE name = :name", name=name)
+            transaction.run("DELETE FROM settings WHERE name = :name", name=name)
             return
         upsert = f"{tables.SETTINGS.insertion} ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        connection.run(upsert, name=name, value=value)
+        transaction.run(upsert, name=name, value=value)
 
-    def _empty(self, connection: Connection, account: str) -> None:
+    def _empty(self, transaction: Transaction, account: str) -> None:
         """Delete an account's ledger and tasks."""
-        self._store.lock(connection, account)
-        connection.run("DELETE FROM entries WHERE account = :account", account=account)
-        connection.run("DELETE FROM tasks WHERE account = :account", account=account)
+        self._store.lock(transaction, account)
+        transaction.run("DELETE FROM entries WHERE account = :account", account=account)
+        transaction.run("DELETE FROM tasks WHERE account = :account", account=account)
 
-    def _clear(self, connection: Connection) -> None:
+    def _clear(self, transaction: Transaction) -> None:
         """Delete everything but the clock of all, which whoever locks all has to find."""
-        self._store.lock_all(connection)
+        self._store.lock_all(transaction)
         for table in reversed(tables.STATE):
             if table is not tables.SETTINGS:
-                connection.run(f"DELETE FROM {table.name}")
-        self._set(connection, tables.SCENARIO, None)
+                transaction.run(f"DELETE FROM {table.name}")
+        self._set(transaction, tables.SCENARIO, None)
 
 
-def _setting(connection: Connection, name: str) -> str | None:
-    value: str | None = connection.value("SELECT value FROM settings WHERE name = :name", name=name)
+def _setting(transaction: Transaction, name: str) -> str | None:
+    value: str | None = transaction.value("SELECT value FROM settings WHERE name = :name", name=name)
     return value

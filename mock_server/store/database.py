@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from mock_server.clock import REAL, Clock
 from mock_server.store import tables
-from mock_server.store.engine import Connection, Engine, Kind, NotAtOnceError, StoreError
+from mock_server.store.engine import Engine, Kind, NotAtOnceError, StoreError, Transaction
 
 _SQLITE = "sqlite://"
 _POSTGRES = re.compile(r"postgresql(?:\+psycopg)?://")
@@ -46,7 +46,7 @@ class Database:
         self._url = url
         self._errors: tuple[type[Exception], ...] = (ImportError, ValueError)
         self._local = threading.local()
-        self._common: Connection | None = None
+        self._common: Transaction | None = None
         with self.usable():
             self._engine = _engine_of(url)
         self._errors += self._engine.errors
@@ -92,38 +92,38 @@ class Database:
 
         What fails in it must have written nothing, or leave the block, so that all of it is undone.
         """
-        with self._quickly(Kind.WRITING) as connection:
-            self._common = connection
+        with self._quickly(Kind.WRITING) as transaction:
+            self._common = transaction
             try:
                 yield
             finally:
                 self._common = None
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Transaction]:
         """A transaction that will write."""
         if self._at_once:
             raise NotAtOnceError  # such as this is not done often enough to be worth it
-        with self._engine.begin(Kind.WRITING) as connection:
-            yield connection
+        with self._engine.begin(Kind.WRITING) as transaction:
+            yield transaction
 
     @contextmanager
-    def query(self) -> Iterator[Connection]:
+    def query(self) -> Iterator[Transaction]:
         """A transaction that only reads, and sees one moment."""
         if self._at_once:
             raise NotAtOnceError
-        with self._engine.begin(Kind.READING) as connection:
-            yield connection
+        with self._engine.begin(Kind.READING) as transaction:
+            yield transaction
 
     @contextmanager
-    def _quickly(self, kind: Kind) -> Iterator[Connection]:
+    def _quickly(self, kind: Kind) -> Iterator[Transaction]:
         """A transaction for what is done for every request, at once where that is wanted."""
         at_once = self._at_once
         if at_once and self._common is not None:
             yield self._common
             return
-        with self._engine.begin(kind, at_once=at_once) as connection:
-            yield connection
+        with self._engine.begin(kind, at_once=at_once) as transaction:
+            yield transaction
 
     @property
     def _at_once(self) -> bool:
@@ -135,22 +135,22 @@ class Database:
         Raises:
             ValueError: if there are tables already that another version made, or somebody else.
         """
-        with self.transaction() as connection:
-            self._engine.lock_schema(connection)
-            found = self._engine.table_names(connection) & {table.name for table in tables.ALL}
+        with self.transaction() as transaction:
+            self._engine.lock_schema(transaction)
+            found = self._engine.table_names(transaction) & {table.name for table in tables.ALL}
             if found:
-                _check_version(connection, found)
+                _check_version(transaction, found)
                 return
             for statement in tables.statements(number=self._engine.number, keyed=self._engine.keyed):
-                connection.run(statement)
+                transaction.run(statement)
             values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}
-            connection.run_all(tables.SETTINGS.insertion, ({"name": name, "value": values[name]} for name in values))
+            transaction.run_all(tables.SETTINGS.insertion, ({"name": name, "value": values[name]} for name in values))
 
 
-def _check_version(connection: Connection, found: set[str]) -> None:
+def _check_version(transaction: Transaction, found: set[str]) -> None:
     if tables.SETTINGS.name not in found:
         raise ValueError(f"it holds a table of something else: {min(found)}")
-    version: str | None = connection.value("SELECT value FROM settings WHERE name = :name", name=tables.VERSION_NAME)
+    version: str | None = transaction.value("SELECT value FROM settings WHERE name = :name", name=tables.VERSION_NAME)
     if version != str(tables.VERSION):
         raise ValueError(
             f"another version of the mock made it, with tables of version {version or 1} and not {tables.VERSION}; "
@@ -180,8 +180,8 @@ def _engine_of(url: str) -> Engine:
     try:
         from mock_server.store.postgres import Postgres  # noqa: PLC0415 - as above
     except ImportError as error:
-        raise ImportError("PostgreSQL needs psycopg and its pool: pip install '.[postgres]'") from error
-    return Postgres(f"postgresql://{url[named.end() :]}")
+        raise ImportError("PostgreSQL needs psycopg: pip install '.[postgres]'") from error
+    return Postgres(url[named.end() :])
 
 
 def _without_password(url: str) -> str:

@@ -39,11 +39,11 @@ class Cursor(Protocol):
     def fetchall(self) -> Sequence[Any]: ...
 
 
-class Connection:
-    """A transaction, as statements are carried out in it.
+class Transaction:
+    """A transaction, in which statements are carried out.
 
-    Statements are written for both databases: parameters are `:named`, and what is read in order to change it is read
-    `FOR UPDATE`.
+    They are written for both databases: parameters are `:named`, and what is read in order to change it is read
+    `FOR UPDATE`. No text within a statement may have a colon before a letter.
     """
 
     def __init__(self, cursor: Cursor, spell: Callable[[str], str]) -> None:
@@ -65,12 +65,12 @@ class Connection:
         rows = self.rows(statement, **values)
         return rows[0][0] if rows else None
 
-    def run(self, statement: str, values: Mapping[str, Any] = {}, /, **more: Any) -> None:
-        """Carry out a statement that returns nothing."""
-        self._cursor.execute(self._spell(statement), {**values, **more} if more else values)
+    def run(self, statement: str, /, **values: Any) -> None:
+        """Carry out a statement that returns no rows."""
+        self._cursor.execute(self._spell(statement), values)
 
     def run_all(self, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Carry out a statement for each of some rows."""
+        """Carry out a statement that returns no rows, with each of these values."""
         self._cursor.executemany(self._spell(statement), list(rows))
 
 
@@ -99,7 +99,7 @@ class Engine(Protocol):
         """
         ...
 
-    def begin(self, kind: Kind, *, at_once: bool = False) -> AbstractContextManager[Connection]:
+    def begin(self, kind: Kind, *, at_once: bool = False) -> AbstractContextManager[Transaction]:
         """A transaction, which ends with the block: whatever leaves it undoes what was done.
 
         Args:
@@ -107,11 +107,11 @@ class Engine(Protocol):
         """
         ...
 
-    def lock_schema(self, connection: Connection) -> None:
+    def lock_schema(self, transaction: Transaction) -> None:
         """Keep others that begin at the same moment from making the tables too, until the transaction ends."""
         ...
 
-    def table_names(self, connection: Connection) -> set[str]:
+    def table_names(self, transaction: Transaction) -> set[str]:
         """The tables that are there."""
         ...
 

@@ -123,53 +123,53 @@ class Journal:
     def marker(self) -> str:
         """A short text that changes whenever there is something else to see."""
         self.flush()
-        with self._store.query() as connection:
-            return str(connection.value("SELECT value FROM counts WHERE name = :name", name=json.dumps([_CHANGES])))
+        with self._store.query() as transaction:
+            return str(transaction.value("SELECT value FROM counts WHERE name = :name", name=json.dumps([_CHANGES])))
 
     def last(self, account: str | None, limit: int) -> list[tuple[int, str]]:
         """The last records with their numbers, newest first; of one account, if one is named."""
         self.flush()
         whose = "" if account is None else "WHERE account = :account"
         query = f"SELECT number, record FROM exchanges {whose} ORDER BY number DESC LIMIT :limit"
-        with self._store.query() as connection:
-            return [(number, record) for number, record in connection.rows(query, account=account, limit=limit)]
+        with self._store.query() as transaction:
+            return [(number, record) for number, record in transaction.rows(query, account=account, limit=limit)]
 
     def find(self, number: int) -> str | None:
         """The record with this number, if it is still kept."""
         self.flush()
-        with self._store.query() as connection:
-            found: str | None = connection.value("SELECT record FROM exchanges WHERE number = :number", number=number)
+        with self._store.query() as transaction:
+            found: str | None = transaction.value("SELECT record FROM exchanges WHERE number = :number", number=number)
         return found
 
     def clear(self, account: str | None = None) -> None:
         """Forget the records, or those of one account."""
         self.flush()
         whose = "" if account is None else " WHERE account = :account"
-        with self._store.transaction() as connection:
-            connection.run(f"DELETE FROM exchanges{whose}", account=account)
+        with self._store.transaction() as transaction:
+            transaction.run(f"DELETE FROM exchanges{whose}", account=account)
         self.changed()
 
     def ping(self) -> None:
         """Make sure that the database answers."""
-        with self._store.query() as connection:
-            connection.rows("SELECT name FROM settings LIMIT 1")
+        with self._store.query() as transaction:
+            transaction.rows("SELECT name FROM settings LIMIT 1")
 
     def counts(self) -> Counts:
         """All that was counted."""
         self.flush()
-        with self._store.query() as connection:
-            rows = connection.rows("SELECT name, value FROM counts")
+        with self._store.query() as transaction:
+            rows = transaction.rows("SELECT name, value FROM counts")
         return {tuple(json.loads(name)): value for name, value in rows}
 
     def totals(self, machine: Machine) -> Totals:
         """What the state comes to now: each account by its own clock."""
         counted: Counter[tuple[str, bool]] = Counter()
         sums = dict.fromkeys(EntryKind, 0)
-        with self._store.query() as connection:
-            ((carried, refunds),) = connection.rows("SELECT SUM(carried), SUM(carried_refunds) FROM accounts")
+        with self._store.query() as transaction:
+            ((carried, refunds),) = transaction.rows("SELECT SUM(carried), SUM(carried_refunds) FROM accounts")
             sums[EntryKind.REFUND] += int(refunds or 0)
             sums[EntryKind.DEBIT] += int(carried or 0) - int(refunds or 0)
-            clocks = [clock for (clock,) in connection.rows("SELECT DISTINCT clock FROM accounts")]
+            clocks = [clock for (clock,) in transaction.rows("SELECT DISTINCT clock FROM accounts")]
             # where there is but one clock, all go by it, and need not be asked
             go_by_it = "account IN (SELECT name FROM accounts WHERE clock = :clock)" if len(clocks) > 1 else "TRUE"
             states = f"""
@@ -180,9 +180,9 @@ class Journal:
                 WHERE (settled OR counts_from <= :now) AND {go_by_it} GROUP BY kind"""
             for clock in clocks:
                 now = clock_of(clock).at(machine())
-                for outcome, has_ended, number in connection.rows(states, clock=clock, now=now):
+                for outcome, has_ended, number in transaction.rows(states, clock=clock, now=now):
                     counted[outcome, bool(has_ended)] += number
-                for kind, amount in connection.rows(moved, clock=clock, now=now):
+                for kind, amount in transaction.rows(moved, clock=clock, now=now):
                     sums[EntryKind(kind)] += int(amount)
         return Totals(counted, -sums[EntryKind.DEBIT], sums[EntryKind.REFUND])
 
@@ -217,10 +217,10 @@ class Journal:
             return
         rows = [{"account": account, "record": write()} for account, write in records]
         older = "DELETE FROM exchanges WHERE number <= (SELECT MAX(number) FROM exchanges) - :most"
-        with self._store.transaction() as connection:
+        with self._store.transaction() as transaction:
             if rows:
-                connection.run_all(tables.EXCHANGES.insertion, rows)
-                connection.run(older, most=self._most)
-                self._store.count(connection, (_CHANGES,), 1)
+                transaction.run_all(tables.EXCHANGES.insertion, rows)
+                transaction.run(older, most=self._most)
+                self._store.count(transaction, (_CHANGES,), 1)
             for name in sorted(counts):  # in one order, so that two who count do not wait for each other
-                self._store.count(connection, name, counts[name])
+                self._store.count(transaction, name, counts[name])

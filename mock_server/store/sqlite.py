@@ -11,11 +11,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Final
 
-from mock_server.store.engine import BUSY_SECONDS, Connection, Kind, NotAtOnceError
+from mock_server.store.engine import BUSY_SECONDS, Kind, NotAtOnceError, Transaction
 
 IN_MEMORY: Final = ("", ":memory:")
 
@@ -47,15 +47,15 @@ class SQLite:
         if not self.in_memory and (":memory:" in path or "mode=memory" in path):
             raise ValueError("a database in memory is sqlite://, and is this process's own")
         if "?" in path and not path.startswith("file:"):
-            raise ValueError("options of SQLite need its own form, such as sqlite:///file:mock.db?mode=ro")
+            raise ValueError(
+                "the name of its file has a ?, or else it is a URI of SQLite's and has to begin with file:"
+            )
         self._path = path
-        self._idle: deque[sqlite3.Connection] = deque()
         self._writing = threading.Lock()
-        # a database in memory has but one connection, which all share
-        self._reading: AbstractContextManager[object] = self._writing if self.in_memory else nullcontext()
-        self._shared = self._connect() if self.in_memory else None
-        self._at_once: sqlite3.Connection | None = None
-        self._at_once_thread = 0
+        self._idle: deque[sqlite3.Connection] = deque()
+        self._quick: sqlite3.Connection | None = None
+        self._quick_thread = 0
+        self._is_closed = False
 
     def open(self) -> None:
         """Connect for the first time, and look for damage.
@@ -63,17 +63,17 @@ class SQLite:
         Raises:
             ValueError: if there is some.
         """
-        with self.begin(Kind.READING) as connection:
-            pages, size = (connection.value(f"PRAGMA {name}") for name in ("page_count", "page_size"))
+        with self.begin(Kind.READING) as transaction:
+            pages, size = (transaction.value(f"PRAGMA {name}") for name in ("page_count", "page_size"))
             if pages * size <= _LARGEST_CHECKED:
-                found = str(connection.value("PRAGMA quick_check(1)"))
+                found = str(transaction.value("PRAGMA quick_check(1)"))
                 if found != "ok":
                     raise ValueError(
                         f"it is damaged ({' '.join(found.split())}); take a copy of it, and begin with a new one"
                     )
 
     @contextmanager
-    def begin(self, kind: Kind, *, at_once: bool = False) -> Iterator[Connection]:
+    def begin(self, kind: Kind, *, at_once: bool = False) -> Iterator[Transaction]:
         """A transaction, which ends with the block."""
         with self._turn(kind, wait=not at_once), self._lent(at_once=at_once) as connection:
             cursor = connection.cursor()
@@ -82,7 +82,7 @@ class SQLite:
                     _begin_writing(cursor.execute, wait=not at_once)
                 elif kind is Kind.READING:
                     cursor.execute("BEGIN")
-                yield Connection(cursor, _spelt)
+                yield Transaction(cursor, spelt)
                 connection.commit()
             except BaseException as error:
                 with suppress(sqlite3.Error):  # what had begun may be undone already
@@ -91,18 +91,21 @@ class SQLite:
                     raise NotAtOnceError from error
                 raise
 
-    def lock_schema(self, _connection: Connection) -> None:
+    def lock_schema(self, _transaction: Transaction) -> None:
         """Nothing is to be done: whoever writes is alone."""
 
-    def table_names(self, connection: Connection) -> set[str]:
+    def table_names(self, transaction: Transaction) -> set[str]:
         """The tables that are there."""
-        return {name for (name,) in connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return {name for (name,) in transaction.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
 
     def close(self) -> None:
-        """Close every connection."""
-        for connection in (self._shared, self._at_once, *self._idle):
-            if connection is not None:
-                connection.close()
+        """Close every connection; those that are at work, when they are given back."""
+        self._is_closed = True
+        if self._quick is not None:
+            self._quick.close()
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
 
     def _connect(self) -> sqlite3.Connection:
         path = ":memory:" if self.in_memory else self._path
@@ -124,51 +127,51 @@ class SQLite:
 
     @contextmanager
     def _lent(self, *, at_once: bool) -> Iterator[sqlite3.Connection]:
-        """A connection, which goes back to where it belongs when the block ends."""
-        if self._shared is not None:
-            yield self._shared
-        elif at_once:
-            yield self._connection_at_once()
-        else:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._connect()
-            try:
-                yield connection
-            finally:
+        """A connection, which is kept afterwards."""
+        if at_once and not self.in_memory:
+            yield self._quick_connection()
+            return
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            # a transaction that could not be undone must end, and what is in memory would be gone with it
+            if self._is_closed or (connection.in_transaction and not self.in_memory):
+                connection.close()
+            else:
                 self._idle.append(connection)
 
-    def _connection_at_once(self) -> sqlite3.Connection:
+    def _quick_connection(self) -> sqlite3.Connection:
         """The connection of the one thread that waits for nobody."""
-        if self._at_once is None:
-            self._at_once_thread = threading.get_ident()
-            self._at_once = self._connect()
-            self._at_once.execute("PRAGMA busy_timeout = 0")
-        assert self._at_once_thread == threading.get_ident(), "several threads do things at once"  # noqa: S101 - a bug
-        return self._at_once
+        if self._quick is not None and self._quick.in_transaction:  # as above
+            self._quick.close()
+            self._quick = None
+        if self._quick is None:
+            self._quick_thread = threading.get_ident()
+            self._quick = self._connect()
+            self._quick.execute("PRAGMA busy_timeout = 0")
+        assert self._quick_thread == threading.get_ident(), "several threads do things at once"  # noqa: S101 - a bug
+        return self._quick
 
-    def _turn(self, kind: Kind, *, wait: bool) -> AbstractContextManager[object]:
+    @contextmanager
+    def _turn(self, kind: Kind, *, wait: bool) -> Iterator[None]:
         """The turn of this thread among those of this process."""
-        if kind is not Kind.WRITING and not self.in_memory:
-            return self._reading
-        if wait:
-            return self._writing
-        if not self._writing.acquire(blocking=False):
+        if kind is not Kind.WRITING and not self.in_memory:  # where all share one connection
+            yield
+        elif self._writing.acquire(blocking=wait):
+            try:
+                yield
+            finally:
+                self._writing.release()
+        else:
             raise NotAtOnceError
-        return _releasing(self._writing)
-
-
-@contextmanager
-def _releasing(lock: threading.Lock) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @lru_cache(maxsize=1024)
-def _spelt(statement: str) -> str:
+def spelt(statement: str) -> str:
     """A statement in SQLite's words: whoever writes has locked everything from the beginning."""
     return statement.replace(" FOR UPDATE", "")
 

@@ -18,8 +18,8 @@ from mock_server.accounts import Account
 from mock_server.clock import Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables
-from mock_server.store.database import Database, clock_of
-from mock_server.store.engine import Connection, Kind
+from mock_server.store.database import Database, clock_of, text_of
+from mock_server.store.engine import Kind, Transaction
 from mock_server.task import Task
 
 _PRUNING_INTERVAL: Final = 128
@@ -48,7 +48,6 @@ class Caller:
     scenario: str | None
 
 
-COMMON_CLOCK: Final = f"SELECT value FROM settings WHERE name = '{tables.CLOCK}' FOR UPDATE"
 SCENARIO: Final = f"COALESCE(accounts.scenario, (SELECT value FROM settings WHERE name = '{tables.SCENARIO}'))"
 """The scenario that is on for an account: its own, or that of all."""
 ENDED: Final = "(tasks.sealed OR tasks.ends_at <= :now)"
@@ -98,15 +97,15 @@ class Store(Database):
         Raises:
             StoreError: if the database cannot be written to.
         """
-        with self.usable(), self.transaction() as connection:
-            self.insert_accounts(connection, accounts)
+        with self.usable(), self.transaction() as transaction:
+            self.insert_accounts(transaction, accounts)
 
     def caller(self, scheme: str, secret: str) -> Caller | None:
         """Whose credentials these are, or None if they open no account."""
         if "\0" in secret:  # which Postgres cannot even compare
             return None
-        with self._quickly(Kind.STATEMENT) as connection:
-            found = connection.rows(_FIND_CALLER, scheme=scheme, secret=secret)
+        with self._quickly(Kind.STATEMENT) as transaction:
+            found = transaction.rows(_FIND_CALLER, scheme=scheme, secret=secret)
         return Caller(*found[0]) if found else None
 
     def submit(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
@@ -128,15 +127,15 @@ class Store(Database):
             self.is_untidy |= next(self._submissions) % _PRUNING_INTERVAL == 0
         task = self._accept(account, price, machine, make)
         if task is None:  # with the refunds that have come due since, there may be enough
-            with self.transaction() as connection:
-                self.settle(connection, account, self.lock(connection, account).at(machine()))
+            with self.transaction() as transaction:
+                self.settle(transaction, account, self.lock(transaction, account).at(machine()))
             task = self._accept(account, price, machine, make)
         return task
 
     def task(self, task_id: str) -> tuple[Task, Clock] | None:
         """The task with this ID and the clock that it goes by, or None."""
-        with self._quickly(Kind.STATEMENT) as connection:
-            found = connection.rows(_FIND_TASK, id=task_id)
+        with self._quickly(Kind.STATEMENT) as transaction:
+            found = transaction.rows(_FIND_TASK, id=task_id)
         return (tables.task_of(found[0]), clock_of(found[0][-1])) if found else None
 
     def balance(self, account: str, machine: Machine) -> int:
@@ -145,65 +144,72 @@ class Store(Database):
         Raises:
             KeyError: if there is no such account.
         """
-        with self.query() as connection:
-            found = connection.rows("SELECT balance, clock FROM accounts WHERE name = :name", name=account)
+        with self.query() as transaction:
+            found = transaction.rows("SELECT balance, clock FROM accounts WHERE name = :name", name=account)
             if not found:
                 raise KeyError(account)
             ((balance, clock),) = found
-            return int(balance) + self.due(connection, account, clock_of(clock).at(machine()))
+            return int(balance) + self.due(transaction, account, clock_of(clock).at(machine()))
 
     def entries(self, account: str) -> list[Entry]:
         """The ledger of an account, with the refunds that are still to come."""
         query = f"SELECT {tables.ENTRIES.listed} FROM entries WHERE account = :account ORDER BY counts_from, number"
-        with self.query() as connection:
-            return [tables.entry_of(row) for row in connection.rows(query, account=account)]
+        with self.query() as transaction:
+            return [tables.entry_of(row) for row in transaction.rows(query, account=account)]
 
-    def lock(self, connection: Connection, account: str) -> Clock:
+    def lock(self, transaction: Transaction, account: str) -> Clock:
         """Keep everybody else from changing an account until the transaction ends; gives its clock.
 
         Raises:
             KeyError: if there is no such account.
         """
-        text = connection.value("SELECT clock FROM accounts WHERE name = :name FOR UPDATE", name=account)
+        text = transaction.value("SELECT clock FROM accounts WHERE name = :name FOR UPDATE", name=account)
         if text is None:
             raise KeyError(account)
         return clock_of(text)
 
-    def lock_all(self, connection: Connection) -> Clock:
-        """Keep everybody else from changing anything until the transaction ends; gives the clock of all."""
-        text = connection.value(COMMON_CLOCK)
-        # in one order, so that two who lock all do not wait for each other
-        connection.rows("SELECT name FROM accounts ORDER BY name FOR UPDATE")
-        return clock_of(text)
+    def common_clock(self, transaction: Transaction) -> Clock:
+        """The clock of all, which nobody else changes until the transaction ends."""
+        query = "SELECT value FROM settings WHERE name = :name FOR UPDATE"
+        return clock_of(transaction.value(query, name=tables.CLOCK))
 
-    def due(self, connection: Connection, account: str, now: int) -> int:
+    def lock_all(self, transaction: Transaction) -> Clock:
+        """Keep everybody else from changing anything until the transaction ends; gives the clock of all."""
+        clock = self.common_clock(transaction)
+        # in one order, so that two who lock all do not wait for each other
+        transaction.rows("SELECT name FROM accounts ORDER BY name FOR UPDATE")
+        return clock
+
+    def due(self, transaction: Transaction, account: str, now: int) -> int:
         """The refunds of an account that count by now and are not settled yet, in credits."""
         query = "SELECT SUM(amount) FROM entries WHERE account = :account AND settled = FALSE AND counts_from <= :now"
-        return int(connection.value(query, account=account, now=now) or 0)  # PostgreSQL sums to a decimal
+        return int(transaction.value(query, account=account, now=now) or 0)  # PostgreSQL sums to a decimal
 
-    def insert_accounts(self, connection: Connection, accounts: Sequence[Account]) -> None:
+    def insert_accounts(self, transaction: Transaction, accounts: Sequence[Account]) -> None:
         """Make accounts that are not there yet, and give all of them their credentials."""
         # first the clock of all, then accounts, then credentials: those who lock in one order never wait for each other
-        for account in accounts:
-            self.insert_account(connection, account)
-        for account in sorted(accounts, key=lambda account: account.name):
-            connection.rows("SELECT name FROM accounts WHERE name = :name FOR UPDATE", name=account.name)
-        for account in accounts:
-            connection.run("DELETE FROM credentials WHERE account = :account", account=account.name)
+        in_order = sorted(accounts, key=lambda account: account.name)
+        clock = self.common_clock(transaction)
+        for account in in_order:
+            self.insert_account(transaction, account, clock)
+        for account in in_order:
+            transaction.rows("SELECT name FROM accounts WHERE name = :name FOR UPDATE", name=account.name)
+        gone = "DELETE FROM credentials WHERE account = :name"
+        transaction.run_all(gone, ({"name": account.name} for account in in_order))
         # what opened another account before, opens this one now
         key = f"{tables.CREDENTIALS.insertion} ON CONFLICT (scheme, secret) DO UPDATE SET account = excluded.account"
         for account in accounts:
             for scheme, secret in account.credentials.items():
-                connection.run(key, scheme=scheme, secret=secret, account=account.name)
+                transaction.run(key, scheme=scheme, secret=secret, account=account.name)
 
-    def insert_account(self, connection: Connection, account: Account) -> bool:
-        """Make an account without credentials, at the clock of all; says whether its name was free."""
+    def insert_account(self, transaction: Transaction, account: Account, clock: Clock) -> bool:
+        """Make an account without credentials; says whether its name was free."""
         insertion = """
             INSERT INTO accounts (name, opening, balance, submissions, clock, own_clock)
             VALUES (:name, :credits, :credits, 0, :clock, FALSE)
             ON CONFLICT DO NOTHING RETURNING name"""
-        clock = connection.value(COMMON_CLOCK)
-        return bool(connection.rows(insertion, name=account.name, credits=account.credits, clock=clock))
+        values = {"name": account.name, "credits": account.credits, "clock": text_of(clock)}
+        return bool(transaction.rows(insertion, **values))
 
     def tidy(self, machine: Machine) -> None:
         """Forget the tasks that are too many, as far as it is time to look for them."""
@@ -229,54 +235,54 @@ class Store(Database):
             WHERE tasks.number <= {last} AND accounts.clock = :clock AND {ENDED}
             ORDER BY tasks.number LIMIT :most"""
         until: dict[str, int] = {}
-        with self.query() as connection:
-            for (clock,) in connection.rows(clocks, keep=keep):
+        with self.query() as transaction:
+            for (clock,) in transaction.rows(clocks, keep=keep):
                 now = clock_of(clock).at(machine())
-                until |= dict(connection.rows(oldest, keep=keep, clock=clock, now=now, most=2 * _PRUNING_INTERVAL))
+                until |= dict(transaction.rows(oldest, keep=keep, clock=clock, now=now, most=2 * _PRUNING_INTERVAL))
         for account, number in until.items():
-            with suppress(KeyError), self.transaction() as connection:  # an account may be gone by now
-                self._forget(connection, account, number, self.lock(connection, account).at(machine()))
+            with suppress(KeyError), self.transaction() as transaction:  # an account may be gone by now
+                self._forget(transaction, account, number, self.lock(transaction, account).at(machine()))
 
-    def _forget(self, connection: Connection, account: str, number: int, now: int) -> None:
+    def _forget(self, transaction: Transaction, account: str, number: int, now: int) -> None:
         """Forget the tasks of an account up to a number that have ended, and carry what their entries come to."""
-        self.settle(connection, account, now)
+        self.settle(transaction, account, now)
         which = {"account": account, "number": number, "now": now}
         old = f"account = :account AND number <= :number AND {ENDED}"
         entries = f"DELETE FROM entries WHERE task IN (SELECT id FROM tasks WHERE {old}) RETURNING kind, amount"
         sums = dict.fromkeys(EntryKind, 0)
-        for kind, amount in connection.rows(entries, **which):
+        for kind, amount in transaction.rows(entries, **which):
             sums[EntryKind(kind)] += amount
-        connection.run(f"DELETE FROM tasks WHERE {old}", which)
+        transaction.run(f"DELETE FROM tasks WHERE {old}", **which)
         carry = """
             UPDATE accounts SET carried = carried + :all, carried_refunds = carried_refunds + :refunds
             WHERE name = :account"""
-        connection.run(carry, account=account, all=sum(sums.values()), refunds=sums[EntryKind.REFUND])
+        transaction.run(carry, account=account, all=sum(sums.values()), refunds=sums[EntryKind.REFUND])
 
-    def count(self, connection: Connection, name: Sequence[str], more: float) -> None:
+    def count(self, transaction: Transaction, name: Sequence[str], more: float) -> None:
         """Add to what is counted under a name."""
         upsert = f"{tables.COUNTS.insertion} ON CONFLICT (name) DO UPDATE SET value = counts.value + excluded.value"
-        connection.run(upsert, name=json.dumps(list(name)), value=float(more))
+        transaction.run(upsert, name=json.dumps(list(name)), value=float(more))
 
     def _accept(self, account: str, price: int, machine: Machine, make: Make) -> Task | None:
         """Take the price if it is there, and keep the task."""
-        with self._quickly(Kind.WRITING) as connection:
-            taken = connection.rows(_TAKE, account=account, price=price)
+        with self._quickly(Kind.WRITING) as transaction:
+            taken = transaction.rows(_TAKE, account=account, price=price)
             if not taken:
                 return None
             ((ordinal, clock),) = taken
             task, entries = make(ordinal, clock_of(clock).at(machine()))
-            connection.run(tables.TASKS.insertion, tables.task_row(task))
+            transaction.run(tables.TASKS.insertion, **tables.task_row(task))
             for entry in entries:
-                connection.run(tables.ENTRIES.insertion, tables.entry_row(entry))
+                transaction.run(tables.ENTRIES.insertion, **tables.entry_row(entry))
         return task
 
-    def settle(self, connection: Connection, account: str, now: int) -> None:
+    def settle(self, transaction: Transaction, account: str, now: int) -> None:
         """Fold the refunds that have come due into the balance of an account that is locked."""
         due = """
             UPDATE entries SET settled = TRUE
             WHERE account = :account AND settled = FALSE AND counts_from <= :now
             RETURNING amount"""
-        amount = sum(amount for (amount,) in connection.rows(due, account=account, now=now))
+        amount = sum(amount for (amount,) in transaction.rows(due, account=account, now=now))
         if amount:
             update = "UPDATE accounts SET balance = balance + :amount WHERE name = :account"
-            connection.run(update, account=account, amount=amount)
+            transaction.run(update, account=account, amount=amount)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
 
 from mock_server.ledger import Entry, EntryKind
 from mock_server.task import Plan, Task
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of the tables below: a database that was made by another one is left alone. Raise it with every change of them."""
 
 _NUMBER: Final = "number"
 """The order in which rows came: a clock that stands still gives many the same time."""
 
 
-class Table(NamedTuple):
+@dataclass(frozen=True)
+class Table:
     """A table.
 
     Attributes:
@@ -30,22 +33,22 @@ class Table(NamedTuple):
     columns: Mapping[str, str]
     is_numbered: bool = False
     constraints: Sequence[str] = ()
-    indexes: Mapping[str, str] = {}
+    indexes: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def listed(self) -> str:
         """The names of all columns, as in a query for them."""
         return ", ".join(f"{self.name}.{name}" for name in self.columns)
 
-    @property
+    @cached_property
     def insertion(self) -> str:
         """The statement that inserts a row with all its columns."""
         names = ", ".join(self.columns)
         return f"INSERT INTO {self.name} ({names}) VALUES ({', '.join(f':{name}' for name in self.columns)})"
 
-    @property
+    @cached_property
     def selection(self) -> str:
-        """The query for all rows with all their columns, in the order in which they came."""
+        """The query for all rows with all their columns, in the order in which they came, or in that of their keys."""
         order = _NUMBER if self.is_numbered else "1, 2"
         return f"SELECT {self.listed} FROM {self.name} ORDER BY {order}"
 

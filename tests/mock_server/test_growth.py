@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mock_server.store import Admin, Journal, Store
-from mock_server.store.engine import Connection
+from mock_server.store.engine import Transaction
 from mock_server.task import Plan
 from tests.mock_server.harness import BEARER, account, at
 from tests.mock_server.test_store import keep, task
@@ -23,16 +23,25 @@ class Plans:
 
     def __init__(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         self._store = store
-        self._asked: list[tuple[str, Any]] = []
-        for name in ("rows", "run"):
-            monkeypatch.setattr(Connection, name, self._noting(getattr(Connection, name)))
+        self._asked: list[tuple[str, Mapping[str, Any]]] = []
+        self._rows, run, run_all = Transaction.rows, Transaction.run, Transaction.run_all
 
-    def _noting(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def noting(connection: Connection, statement: str, /, *values: Any, **more: Any) -> Any:
-            self._asked.append((statement, {**(values[0] if values else {}), **more}))
-            return method(connection, statement, *values, **more)
+        def rows(transaction: Transaction, statement: str, /, **values: Any) -> Any:
+            self._asked.append((statement, values))
+            return self._rows(transaction, statement, **values)
 
-        return noting
+        def running(transaction: Transaction, statement: str, /, **values: Any) -> None:
+            self._asked.append((statement, values))
+            run(transaction, statement, **values)
+
+        def running_all(transaction: Transaction, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
+            several = list(rows)
+            self._asked += [(statement, values) for values in several[:1]]
+            run_all(transaction, statement, several)
+
+        monkeypatch.setattr(Transaction, "rows", rows)
+        monkeypatch.setattr(Transaction, "run", running)
+        monkeypatch.setattr(Transaction, "run_all", running_all)
 
     def clear(self) -> None:
         self._asked.clear()
@@ -56,9 +65,9 @@ class Plans:
                     found.append(f"{step}: {statement}")
         return found
 
-    def _explained(self, statement: str, values: Any) -> list[str]:
-        with self._store.transaction() as connection:
-            return [str(row[-1]) for row in connection.rows(f"EXPLAIN QUERY PLAN {statement}", **values)]
+    def _explained(self, statement: str, values: Mapping[str, Any]) -> list[str]:
+        with self._store.query() as transaction:
+            return [str(row[-1]) for row in self._rows(transaction, f"EXPLAIN QUERY PLAN {statement}", **values)]
 
 
 @pytest.fixture

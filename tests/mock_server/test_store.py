@@ -6,10 +6,12 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg import OperationalError, ProgrammingError
 
 from contract.model import Contract
 from mock_server.accounts import Account
@@ -17,8 +19,10 @@ from mock_server.ledger import Entry, EntryKind
 from mock_server.plan import Chance, Planner
 from mock_server.service import Accepted, Service
 from mock_server.settings import MEMORY
-from mock_server.store import NotAtOnceError, Store, StoreError, tables
+from mock_server.store import NotAtOnceError, Store, StoreError, sqlite, tables
+from mock_server.store import postgres as postgres_driver
 from mock_server.task import HELD, Plan, Task
+from tests.conftest import Server
 from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, at, calling, kept, opened, request
 
 AT_ONCE = 400
@@ -327,7 +331,13 @@ def test_two_stores_in_memory_share_nothing() -> None:
         ("mysql://host/db?user=u&password=hunter2", "it is neither"),
         ("postgresql://u:hunter2@host:port/db", "failed to resolve host 'host'"),
         ("postgresql+psycopg://u:hunter2@127.0.0.1:1/db", "Connection refused"),
-        ("sqlite:///mock.db?timeout=soon", "options of SQLite need its own form"),
+        ("postgresql+psycopg://u:pre@hunter2@127.0.0.1:1/db", "Connection refused"),
+        ("postgresql+psycopg://u:pre/hunter2@127.0.0.1:1/db", "Connection refused"),
+        ("postgresql+psycopg://u:hunter2%zz@127.0.0.1:1/db", "Connection refused"),
+        ("postgresql+psycopg://u:hun?ter2=@127.0.0.1:1/db", "must be percent-encoded"),
+        ("postgresql+psycopg://127.0.0.1:1/db?password=hunter2%zz", "must be percent-encoded"),
+        ("postgresql+psycopg://127.0.0.1:1/db?user=u&password=hunter2", "Connection refused"),
+        ("sqlite:///mock.db?timeout=soon", "has to begin with file:"),
         ("sqlite:////no/such/folder/mock.db", "unable to open"),
         ("sqlite:///\0.db", "null byte"),
         ("sqlite://mock.db", "'mock.db' stands where a host would: it is sqlite:///file.db"),
@@ -345,10 +355,8 @@ def test_a_database_that_cannot_be_used_is_refused_with_the_reason(url: str, rea
 
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "mock_server.store.postgres", raising=False)
-    monkeypatch.setitem(sys.modules, "psycopg_pool", None)
-    with pytest.raises(
-        StoreError, match=r"cannot be used: PostgreSQL needs psycopg and its pool: pip install"
-    ) as raised:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"cannot be used: PostgreSQL needs psycopg: pip install") as raised:
         Store("postgresql+psycopg://u:hunter2@host/db")
     assert "hunter2" not in str(raised.value)
 
@@ -394,7 +402,7 @@ def test_a_database_of_another_version_is_refused_and_left_alone(
 def test_whoever_changes_a_table_raises_the_version() -> None:
     """If this fails, raise `tables.VERSION`, and write the new digest down here."""
     text = ";".join(tables.statements(number="NUMBER", keyed=" KEYED"))
-    assert (tables.VERSION, hashlib.sha256(text.encode()).hexdigest()[:16]) == (4, "e858c2d38d1e9aa9")
+    assert (tables.VERSION, hashlib.sha256(text.encode()).hexdigest()[:16]) == (5, "e858c2d38d1e9aa9")
 
 
 def test_a_file_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
@@ -430,6 +438,96 @@ def test_the_errors_of_a_database_never_tell_a_secret(store: Store) -> None:
     with pytest.raises(StoreError) as refused:
         store.add_accounts([Account("rich", 10, {BEARER: secret})])
     assert secret not in str(refused.value)
+
+
+def test_a_connection_whose_transaction_cannot_be_undone_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stuck(sqlite3.Connection):
+        def rollback(self) -> None:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    connect = sqlite3.connect
+    store = Store(f"sqlite:///{tmp_path}/mock.db")
+    store.close()
+    with monkeypatch.context() as patched:
+        patched.setattr("mock_server.store.sqlite.sqlite3.connect", lambda *a, **k: connect(*a, **k, factory=Stuck))
+        store = Store(f"sqlite:///{tmp_path}/mock.db")
+        store.add_accounts([account("rich", 10)])
+        with pytest.raises(ZeroDivisionError), store.transaction():
+            raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError), store.at_once():
+            store.submit("rich", 3, at(10), lambda *_: 1 // 0)  # type: ignore[arg-type]
+        with store.at_once():
+            assert keep(store, task(1))
+        assert store.balance("rich", at(10)) == 7
+        store.close()
+
+
+@pytest.mark.whole
+def test_connections_that_it_has_closed_are_made_anew(postgres: Server) -> None:
+    store = Store(postgres.new_database())
+    store.add_accounts([account("rich", 10)])
+    everybody = threading.Barrier(8)
+
+    def look(_number: int) -> None:
+        with store.query():
+            everybody.wait(20)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(look, range(8)))
+    with store.transaction() as transaction:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        closed = transaction.rows(f"{others} AND pid <> pg_backend_pid()")
+        assert len(closed) >= 7
+    assert [store.balance("rich", at(10)) for _ in range(3)] == [10, 10, 10]
+    store.close()
+
+
+@pytest.mark.whole
+def test_who_waits_for_a_connection_for_too_long_is_told(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mock_server.store.postgres.BUSY_SECONDS", 0.1)
+    store = Store(postgres.new_database())
+    with ExitStack() as stack:
+        for _ in range(10):
+            stack.enter_context(store.query())
+        with pytest.raises(OperationalError, match="all 10 connections were at work"):
+            store.balance("rich", at(10))
+    with pytest.raises(KeyError):
+        store.balance("rich", at(10))
+    store.close()
+
+
+@pytest.mark.whole
+def test_a_query_sees_one_moment_and_an_error_undoes_a_transaction(postgres: Server) -> None:
+    store = Store(postgres.new_database())
+    with store.query() as transaction:
+        assert transaction.value("SELECT COUNT(*) FROM accounts") == 0
+        store.add_accounts([account("rich", 10)])
+        assert transaction.value("SELECT COUNT(*) FROM accounts") == 0
+    with pytest.raises(ProgrammingError), store.transaction() as transaction:  # noqa: PT012 - the former is undone
+        transaction.run("DELETE FROM credentials")
+        transaction.run("nonsense")
+    assert opened(store, BEARER, "rich") == "rich"
+    store.close()
+
+
+@pytest.mark.whole
+def test_what_a_url_says_of_the_session_is_added_to_the_time_outs(postgres: Server) -> None:
+    url = f"{postgres.new_database()}&options=-c%20search_path%3Dpublic"
+    store = Store(url)
+    with store.query() as transaction:
+        assert transaction.value("SHOW statement_timeout") == "10s"
+        assert transaction.value("SHOW search_path") == "public"
+    store.close()
+
+
+def test_a_statement_is_spelt_for_each_driver() -> None:
+    statement = "SELECT a FROM b WHERE c = :c AND d LIKE '5%' AND e = :e_1 AND f = '12:30'::text FOR UPDATE"
+    assert sqlite.spelt(statement) == statement.removesuffix(" FOR UPDATE")
+    assert postgres_driver.spelt(statement) == (
+        "SELECT a FROM b WHERE c = %(c)s AND d LIKE '5%%' AND e = %(e_1)s AND f = '12:30'::text FOR UPDATE"
+    )
 
 
 def test_the_oldest_tasks_go_where_only_some_are_kept_and_no_balance_changes(database: str) -> None:

@@ -46,8 +46,7 @@ def transactions(store: Store) -> list[str]:
         pass
     engine = store._engine  # noqa: SLF001 - a look at what the driver does
     assert isinstance(engine, SQLite)
-    driver = engine._shared or engine._at_once  # noqa: SLF001 - as above
-    assert driver is not None
+    driver = engine._quick or engine._idle[0]  # noqa: SLF001 - as above
     driver.set_trace_callback(lambda text: begun.append(text) if text.startswith(("BEGIN", "COMMIT")) else None)
     return begun
 
