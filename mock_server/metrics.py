@@ -7,7 +7,7 @@ the same.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Final
 
@@ -82,15 +82,14 @@ class Metrics:
         }
 
     async def _metrics(self, _request: Request) -> Response:
-        return PlainTextResponse(await run_in_threadpool(self.text), media_type=_TEXT)
+        return await _answered(lambda: PlainTextResponse(self.text(), media_type=_TEXT))
 
     async def _health(self, _request: Request) -> Response:
-        try:
-            await run_in_threadpool(self._journal.ping)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the database cannot be used
-            problem = {"status": "unavailable", "problem": f"the database does not answer: {type(error).__name__}"}
-            return JSONResponse(problem, HTTPStatus.SERVICE_UNAVAILABLE)
-        return JSONResponse({"status": "ok"})
+        def ping() -> Response:
+            self._journal.ping()
+            return JSONResponse({"status": "ok"})
+
+        return await _answered(ping)
 
     def _served(self, counts: Counts) -> Iterator[str]:
         found: dict[str, dict[tuple[str, ...], float]] = {_REQUESTS: {}, _BUCKETS: {}, _SUM: {}}
@@ -124,6 +123,15 @@ class Metrics:
         yield _line("mock_credits_debited", {}, totals.debited)
         yield from _head("mock_credits_refunded", "gauge", "Of those, credits paid back for tasks that failed.")
         yield _line("mock_credits_refunded", {}, totals.refunded)
+
+
+async def _answered(make: Callable[[], Response]) -> Response:
+    """What is made in a thread, or that the database cannot be used."""
+    try:
+        return await run_in_threadpool(make)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the database cannot be used
+        problem = {"status": "unavailable", "problem": f"the database does not answer: {type(error).__name__}"}
+        return JSONResponse(problem, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def _head(name: str, kind: str, text: str) -> Iterable[str]:

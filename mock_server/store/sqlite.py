@@ -44,7 +44,8 @@ class SQLite:
             path: of the file, or a URI of SQLite that begins with `file:`; empty for one in memory.
         """
         self.in_memory = path in IN_MEMORY
-        if not self.in_memory and (":memory:" in path or "mode=memory" in path):
+        name = path.partition("?")[0]
+        if not self.in_memory and (":memory:" in path or "mode=memory" in path or name.strip("/") == "file:"):
             raise ValueError("a database in memory is sqlite://, and is this process's own")
         if "?" in path and not path.startswith("file:"):
             raise ValueError(
@@ -75,11 +76,12 @@ class SQLite:
     @contextmanager
     def begin(self, kind: Kind, *, at_once: bool = False) -> Iterator[Transaction]:
         """A transaction, which ends with the block."""
-        with self._turn(kind, wait=not at_once), self._lent(at_once=at_once) as connection:
+        give_up = time.monotonic() + (_AT_ONCE_SECONDS if at_once else BUSY_SECONDS)
+        with self._turn(kind, 0 if at_once else BUSY_SECONDS), self._lent(at_once=at_once) as connection:
             cursor = connection.cursor()
             try:
                 if kind is Kind.WRITING:
-                    _begin_writing(cursor.execute, wait=not at_once)
+                    _begin_writing(cursor.execute, give_up, is_quick=at_once)
                 elif kind is Kind.READING:
                     cursor.execute("BEGIN")
                 yield Transaction(cursor, spelt)
@@ -157,15 +159,17 @@ class SQLite:
         return self._quick
 
     @contextmanager
-    def _turn(self, kind: Kind, *, wait: bool) -> Iterator[None]:
-        """The turn of this thread among those of this process."""
+    def _turn(self, kind: Kind, seconds: float) -> Iterator[None]:
+        """The turn of this thread among those of this process, for which it waits for so long."""
         if kind is not Kind.WRITING and not self.in_memory:  # where all share one connection
             yield
-        elif self._writing.acquire(blocking=wait):
+        elif self._writing.acquire(timeout=seconds):
             try:
                 yield
             finally:
                 self._writing.release()
+        elif seconds:  # whoever had the turn before has waited for others for as long
+            raise sqlite3.OperationalError("database is locked")
         else:
             raise NotAtOnceError
 
@@ -176,18 +180,18 @@ def spelt(statement: str) -> str:
     return statement.replace(" FOR UPDATE", "")
 
 
-def _begin_writing(execute: Callable[[str], object], *, wait: bool) -> None:
+def _begin_writing(execute: Callable[[str], object], give_up: float, *, is_quick: bool) -> None:
     """Begin a transaction that will write.
 
     It takes the write lock at once: two that read first and then both want to write would shut each other out.
 
     Args:
         execute: carries out a statement.
-        wait: whether to wait for others to end theirs.
+        give_up: when to wait no longer for others to end theirs.
+        is_quick: whether the connection is the one that waits for nobody in anything.
     """
-    if wait:
+    if not is_quick:
         execute("PRAGMA busy_timeout = 0")
-    give_up = time.monotonic() + (BUSY_SECONDS if wait else _AT_ONCE_SECONDS)
     try:
         while True:
             try:
@@ -199,7 +203,7 @@ def _begin_writing(execute: Callable[[str], object], *, wait: bool) -> None:
             else:
                 return
     finally:
-        if wait:
+        if not is_quick:
             execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
 
 

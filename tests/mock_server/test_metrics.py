@@ -79,11 +79,14 @@ def test_it_is_not_healthy_without_its_database(tmp_path: Path) -> None:
         assert mock.client.get("/_mock/health").status_code == 200
         with sqlite3.connect(file) as other:
             other.execute("DROP TABLE settings")
+            other.execute("DROP TABLE counts")
         other.close()
-        response = mock.client.get("/_mock/health")
-        assert response.status_code == 503, response.text
-        assert response.json()["status"] == "unavailable"
-        assert "the database does not answer" in response.json()["problem"]
+        for page in ("health", "metrics"):
+            response = mock.client.get(f"/_mock/{page}")
+            assert response.status_code == 503, response.text
+            assert response.json()["status"] == "unavailable"
+            assert "the database does not answer" in response.json()["problem"]
+        assert "Exception in ASGI" not in mock.log()
 
 
 def test_what_was_refunded_stays_counted_when_its_tasks_are_gone(database: str) -> None:

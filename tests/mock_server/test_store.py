@@ -1,6 +1,7 @@
 """The store keeps accounts, tasks and ledgers: the same on every database, at once from anywhere, and for good."""
 
 import hashlib
+import queue
 import sqlite3
 import sys
 import threading
@@ -342,6 +343,8 @@ def test_two_stores_in_memory_share_nothing() -> None:
         ("sqlite:///\0.db", "null byte"),
         ("sqlite://mock.db", "'mock.db' stands where a host would: it is sqlite:///file.db"),
         ("sqlite:///file::memory:?uri=true", "a database in memory is sqlite://"),
+        ("sqlite:///file:", "a database in memory is sqlite://"),
+        ("sqlite:///file:///?vfs=unix", "a database in memory is sqlite://"),
         ("sqlite:///file:x?mode=memory&cache=shared&uri=true", "a database in memory is sqlite://"),
     ],
 )
@@ -425,6 +428,32 @@ def test_a_file_that_another_process_keeps_locked_is_refused_in_time(
         with pytest.raises(StoreError, match="database is locked"):
             Store(f"sqlite:///{tmp_path}/mock.db")
     connection.close()
+
+
+def test_all_who_wait_for_a_locked_file_are_refused_at_one_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not each of them after those before it have waited in turn."""
+    store = Store(f"sqlite:///{tmp_path}/mock.db")
+    store.add_accounts([account("rich", 100)])
+    monkeypatch.setattr("mock_server.store.sqlite.BUSY_SECONDS", 1)
+    refused = queue.SimpleQueue[Exception]()
+
+    def submit(number: int) -> None:
+        try:
+            keep(store, task(number))
+        except sqlite3.OperationalError as error:
+            refused.put(error)
+
+    with sqlite3.connect(tmp_path / "mock.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(30) as pool:
+            list(pool.map(submit, range(30)))
+            assert [str(refused.get(timeout=10)) for _ in range(30)] == ["database is locked"] * 30
+        other.execute("ROLLBACK")
+    other.close()
+    assert keep(store, task(1))
+    store.close()
 
 
 def test_the_errors_of_a_database_never_tell_a_secret(store: Store) -> None:
