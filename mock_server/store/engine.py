@@ -10,6 +10,9 @@ from typing import Any, Final, Protocol
 BUSY_SECONDS: Final = 10
 """How long a statement may wait for others."""
 
+_AT_A_TIME: Final = 1000
+"""Rows that are sent to a server before it has to say something."""
+
 Row = tuple[Any, ...]
 
 
@@ -71,7 +74,9 @@ class Transaction:
 
     def run_all(self, statement: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Carry out a statement that returns no rows, with each of these values."""
-        self._cursor.executemany(self._spell(statement), list(rows))
+        statement, several = self._spell(statement), list(rows)
+        for first in range(0, len(several), _AT_A_TIME):
+            self._cursor.executemany(statement, several[first : first + _AT_A_TIME])
 
 
 class Engine(Protocol):

@@ -36,7 +36,19 @@ _BEGIN: Final[Mapping[Kind, str]] = {
     Kind.WRITING: "BEGIN",
 }
 
+_SILENCE_SECONDS: Final = BUSY_SECONDS + 5
+"""After which it is hung up on a server that says nothing, where its own time-out did not help: a machine that hangs
+still holds its connections."""
+
 _PARAMETER: Final = re.compile(r"(?<![:\w]):([a-z_]\w*)")
+
+
+class _Connection(psycopg.Connection):
+    """A connection whose every statement has to be answered in time."""
+
+    def wait(self, *arguments: Any, **options: Any) -> Any:
+        """Wait for what the server says."""
+        return super().wait(*arguments, **{"timeout": _SILENCE_SECONDS, **options})
 
 
 class Postgres:
@@ -63,7 +75,7 @@ class Postgres:
         """
         self._where = _where(url)
         self._room = threading.BoundedSemaphore(_CONNECTIONS)
-        self._idle: deque[psycopg.Connection] = deque()
+        self._idle: deque[_Connection] = deque()
 
     def open(self) -> None:
         """Connect for the first time."""
@@ -105,12 +117,12 @@ class Postgres:
                 self._idle.pop().close()
 
     @contextmanager
-    def _lent(self) -> Iterator[psycopg.Connection]:
+    def _lent(self) -> Iterator[_Connection]:
         """A connection that works, and is kept afterwards if it still does."""
         if not self._room.acquire(timeout=BUSY_SECONDS):
             raise psycopg.OperationalError(f"all {_CONNECTIONS} connections were at work for {BUSY_SECONDS:g} seconds")
         try:
-            connection = self._kept() or psycopg.connect(**self._where, autocommit=True)
+            connection = self._kept() or _Connection.connect(**self._where, autocommit=True)
             try:
                 yield connection
             finally:
@@ -121,7 +133,7 @@ class Postgres:
         finally:
             self._room.release()
 
-    def _kept(self) -> psycopg.Connection | None:
+    def _kept(self) -> _Connection | None:
         """A connection that was kept and still works, or None."""
         try:
             connection = self._idle.pop()

@@ -1,7 +1,9 @@
 """The store keeps accounts, tasks and ledgers: the same on every database, at once from anywhere, and for good."""
 
 import hashlib
+import os
 import queue
+import signal
 import sqlite3
 import sys
 import threading
@@ -510,6 +512,27 @@ def test_connections_that_it_has_closed_are_made_anew(postgres: Server) -> None:
         closed = transaction.rows(f"{others} AND pid <> pg_backend_pid()")
         assert len(closed) >= 7
     assert [store.balance("rich", at(10)) for _ in range(3)] == [10, 10, 10]
+    store.close()
+
+
+@pytest.mark.whole
+def test_a_server_that_says_nothing_is_hung_up_on(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(postgres.new_database())
+    store.add_accounts([account("rich", 10)])
+    monkeypatch.setattr("mock_server.store.postgres._SILENCE_SECONDS", 0.2)
+    frozen = []
+    try:
+        with pytest.raises(OperationalError, match="timeout"), store.query() as transaction:  # noqa: PT012 - the last
+            frozen.append(transaction.value("SELECT pg_backend_pid()"))
+            os.kill(frozen[0], signal.SIGSTOP)
+            transaction.value("SELECT COUNT(*) FROM accounts")
+        with store.query() as transaction:
+            frozen.append(transaction.value("SELECT pg_backend_pid()"))
+        os.kill(frozen[1], signal.SIGSTOP)
+        assert store.balance("rich", at(10)) == 10  # on a connection that is made anew
+    finally:
+        for process in frozen:
+            os.kill(process, signal.SIGCONT)
     store.close()
 
 
