@@ -126,7 +126,8 @@ def load_scenarios(path: Path, contract: Contract, start: str | None = None) -> 
     known = {name: _scenario(name, node, contract) for name, node in root.need("scenarios").items()}
     chosen = start or root.need("default").value
     if chosen not in known:
-        raise root.need("default").error(f"there is no scenario {chosen!r}", f"one of {', '.join(known)}")
+        place, why = ("scenarios", ", which the start asks for") if start else ("default", "")
+        raise root.need(place).error(f"there is no scenario {chosen!r}{why}", f"one of {', '.join(known)}")
     return Scenarios(known, chosen)
 
 

@@ -88,7 +88,7 @@ class Settings:
         1, click.IntRange(1), "How many processes serve; several need a database that they can share."
     )
     public_url: str | None = _setting(
-        None, _BaseURL(), "The beginning of picture URLs; by default the Host that each client used."
+        None, _BaseURL(), "The beginning of picture URLs; by default the Host by which the task was submitted."
     )
     control: bool = _setting(True, bool, "Whether the control API and the console are served, below /_mock.")
     control_token: str | None = _setting(

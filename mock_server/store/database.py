@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from mock_server.store import tables
 from mock_server.store.engine import Engine, Kind, NotAtOnceError, StoreError, Transaction
 
 _SQLITE = "sqlite://"
-_POSTGRES = re.compile(r"postgresql(?:\+psycopg)?://")
+_POSTGRES = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://")
 _PASSWORD = re.compile(r"(?<=://)([^:@/?]*):.*@|(?<=password=)[^&]*")
 
 
@@ -180,7 +181,8 @@ def _engine_of(url: str) -> Engine:
     try:
         from mock_server.store.postgres import Postgres  # noqa: PLC0415 - as above
     except ImportError as error:
-        raise ImportError("PostgreSQL needs psycopg: pip install '.[postgres]'") from error
+        command = f"{sys.executable} -m pip install 'psycopg[binary]'"
+        raise ImportError(f"PostgreSQL needs psycopg: {command}") from error
     return Postgres(url[named.end() :])
 
 

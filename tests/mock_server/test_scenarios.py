@@ -88,6 +88,13 @@ def test_a_mistake_is_said_with_its_line(
     assert problem in str(error.value)
 
 
+def test_a_start_that_asks_for_what_is_not_there_is_told_what_is(tmp_path: Path, contract: Contract) -> None:
+    file = tmp_path / "scenarios.yaml"
+    file.write_text("default: x\nscenarios:\n  x: {}\n", "utf-8")
+    with pytest.raises(ContractError, match=r":2: /scenarios: .*'y', which the start asks for; expected one of x$"):
+        load_scenarios(file, contract, "y")
+
+
 # ------------------------------------------------------------------ over HTTP
 
 

@@ -334,6 +334,7 @@ def test_two_stores_in_memory_share_nothing() -> None:
         ("mysql://host/db?user=u&password=hunter2", "it is neither"),
         ("postgresql://u:hunter2@host:port/db", "failed to resolve host 'host'"),
         ("postgresql+psycopg://u:hunter2@127.0.0.1:1/db", "Connection refused"),
+        ("postgres://u:hunter2@127.0.0.1:1/db", "Connection refused"),
         ("postgresql+psycopg://u:pre@hunter2@127.0.0.1:1/db", "Connection refused"),
         ("postgresql+psycopg://u:pre/hunter2@127.0.0.1:1/db", "Connection refused"),
         ("postgresql+psycopg://u:hunter2%zz@127.0.0.1:1/db", "Connection refused"),
@@ -361,7 +362,7 @@ def test_a_database_that_cannot_be_used_is_refused_with_the_reason(url: str, rea
 def test_a_driver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "mock_server.store.postgres", raising=False)
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(StoreError, match=r"cannot be used: PostgreSQL needs psycopg: pip install") as raised:
+    with pytest.raises(StoreError, match=r"cannot be used: PostgreSQL needs psycopg: .* -m pip install") as raised:
         Store("postgresql+psycopg://u:hunter2@host/db")
     assert "hunter2" not in str(raised.value)
 
