@@ -249,10 +249,8 @@ class Control:
     # ------------------------------------------------------------------ inside
 
     def _holder(self, account: str) -> Holder:
-        try:
+        with _known(account):
             return self._admin.holder(account, self._machine)
-        except KeyError as error:
-            raise _no_account(account) from error
 
     def _account(self, holder: Holder) -> Json:
         return {

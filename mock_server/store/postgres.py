@@ -68,7 +68,7 @@ class Postgres:
         """Name a database.
 
         Args:
-            url: of the database, without its scheme: what follows `postgresql://`.
+            url: what follows the scheme.
 
         Raises:
             ValueError: for one that is malformed.

@@ -17,7 +17,7 @@ from typing import Final
 
 from mock_server.store.engine import BUSY_SECONDS, Kind, NotAtOnceError, Transaction
 
-IN_MEMORY: Final = ("", ":memory:")
+_IN_MEMORY: Final = ("", ":memory:")
 
 _LOOK_SECONDS: Final = 0.0001
 """How long a writer sleeps until it looks again whether it is its turn. SQLite itself would sleep for up to 100 ms, and
@@ -42,15 +42,16 @@ class SQLite:
 
         Args:
             path: of the file, or a URI of SQLite that begins with `file:`; empty for one in memory.
+
+        Raises:
+            ValueError: for a URI of another kind of memory, and options of a file.
         """
-        self.in_memory = path in IN_MEMORY
+        self.in_memory = path in _IN_MEMORY
         name = path.partition("?")[0]
         if not self.in_memory and (":memory:" in path or "mode=memory" in path or name.strip("/") == "file:"):
             raise ValueError("a database in memory is sqlite://, and is this process's own")
         if "?" in path and not path.startswith("file:"):
-            raise ValueError(
-                "the name of its file has a ?, or else it is a URI of SQLite's and has to begin with file:"
-            )
+            raise ValueError("the name of a file has no ?, and a URI of SQLite's has to begin with file:")
         self._path = path
         self._writing = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
