@@ -6,9 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Final
 
 from contract.document import Node
+
+MOST_CREDITS: Final = 10**15
+"""The most that a price or a balance may be. Sums of many stay far below what a database holds in 64 bits, and what is
+read as a double is still exact."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +111,8 @@ def _read_tiers(
     credits: dict[tuple[str, ...], int],
 ) -> None:
     if len(keys) == len(fields):
-        if type(node.value) is not int or node.value < 1:
-            raise node.error(f"{node.value!r} is no price", "a whole number of credits, 1 or more")
+        if type(node.value) is not int or not 1 <= node.value <= MOST_CREDITS:
+            raise node.error(f"{node.value!r} is no price", f"a whole number of credits, from 1 to {MOST_CREDITS:,}")
         credits[keys] = node.value
         return
     field = fields[len(keys)]

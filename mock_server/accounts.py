@@ -11,10 +11,8 @@ import jsonschema_rs
 
 from contract.document import Node
 from contract.model import Contract
+from contract.pricing import MOST_CREDITS
 from mock_server.fixture import load_fixture
-
-MOST_CREDITS: Final = 10**15
-"""The largest opening balance; with all that can be refunded, it stays far below what a database holds in 64 bits."""
 
 _SCHEMA: Final = jsonschema_rs.Draft4Validator(
     {

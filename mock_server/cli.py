@@ -107,7 +107,7 @@ def _watching(settings: Settings) -> Watch | None:
 @contextmanager
 def _playing(settings: Settings, *, joins: bool = False) -> Iterator[Mock]:
     with (
-        closing(Store(settings.database, settings.keep)) as store,
+        closing(Store(settings.database, settings.keep, joins=joins)) as store,
         closing(Mock(settings, store, Lines(sys.stderr), joins=joins)) as mock,
     ):
         yield mock

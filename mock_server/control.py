@@ -14,8 +14,9 @@ from http import HTTPStatus
 from typing import Any
 
 from contract.model import Contract
+from contract.pricing import MOST_CREDITS
 from mock_server import ids
-from mock_server.accounts import MOST_CREDITS, Account
+from mock_server.accounts import Account
 from mock_server.clock import REAL, Clock
 from mock_server.exchanges import Exchanges
 from mock_server.ledger import Entry, entries_of, top_up

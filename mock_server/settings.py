@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import click
 
+from contract.pricing import MOST_CREDITS
 from contract.resources import default_contract, fixtures, site
-from mock_server.accounts import MOST_CREDITS
 from mock_server.plan import LONGEST_SECONDS
 from mock_server.store import KEPT_IN_MEMORY
 from mock_server.urls import is_base_url

@@ -15,7 +15,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from contract.model import Contract
-from mock_server.accounts import MOST_CREDITS
+from contract.pricing import MOST_CREDITS
 from mock_server.clock import FASTEST, LATEST, Clock
 from mock_server.ledger import EntryKind
 from mock_server.snapshot import timestamp

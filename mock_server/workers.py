@@ -148,11 +148,11 @@ class _Supervisor:
 
     def _run(self, door: socket.socket, other_end: socket.socket) -> None:
         """What a worker does; what it has of its parent's would outlive the parent."""
-        os.close(self._alive[1])
-        other_end.close()
-        self._close()
-        end_with(self._alive[0])
         with suppress(KeyboardInterrupt):
+            os.close(self._alive[1])
+            other_end.close()
+            self._close()
+            end_with(self._alive[0])
             self._work(door)
 
     def go_on(self) -> None:

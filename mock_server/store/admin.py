@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mock_server.accounts import MOST_CREDITS, Account
+from contract.pricing import MOST_CREDITS
+from mock_server.accounts import Account
 from mock_server.clock import REAL, Clock
 from mock_server.ledger import Entry, EntryKind
 from mock_server.store import tables

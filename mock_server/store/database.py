@@ -38,8 +38,11 @@ class Database:
         may_be_quick: whether it is worth while to try `at_once` first: where there is no way to a server.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, joins: bool = False) -> None:
         """Open a database, and make its tables if they are not there.
+
+        Args:
+            joins: whether somebody else has made them, and their absence is an error.
 
         Raises:
             StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
@@ -56,7 +59,7 @@ class Database:
         try:
             with self.usable():
                 self._engine.open()
-                self._make_tables()
+                self._make_tables(joins=joins)
         except BaseException:
             self.close()
             raise
@@ -130,11 +133,12 @@ class Database:
     def _at_once(self) -> bool:
         return getattr(self._local, "at_once", False)
 
-    def _make_tables(self) -> None:
+    def _make_tables(self, *, joins: bool) -> None:
         """Make the tables of a new database.
 
         Raises:
-            ValueError: if there are tables already that another version made, or somebody else.
+            ValueError: if there are tables already that another version made, or somebody else; or none, where some
+                have been made.
         """
         with self.transaction() as transaction:
             self._engine.lock_schema(transaction)
@@ -142,6 +146,8 @@ class Database:
             if found:
                 _check_version(transaction, found)
                 return
+            if joins:
+                raise ValueError("its tables are gone, which were there when the mock was started; start it again")
             for statement in tables.statements(number=self._engine.number, keyed=self._engine.keyed):
                 transaction.run(statement)
             values = {tables.CLOCK: text_of(REAL), tables.VERSION_NAME: str(tables.VERSION)}

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from mock_server.store.engine import BUSY_SECONDS, Kind, NotAtOnceError, Transaction
@@ -24,6 +25,8 @@ _LOOK_SECONDS: Final = 0.0001
 all the time somebody quicker would have the turn."""
 _AT_ONCE_SECONDS: Final = 0.002
 """Who waits for nobody still waits for so long, in which many a transaction ends."""
+
+_LOOK_FOR_FILE_SECONDS: Final = 0.1
 
 _LARGEST_CHECKED: Final = 256 * 1024 * 1024
 """Bytes of a file that is looked through at the start; to look through a larger one would take seconds."""
@@ -53,6 +56,8 @@ class SQLite:
         if "?" in path and not path.startswith("file:"):
             raise ValueError("the name of a file has no ?, and a URI of SQLite's has to begin with file:")
         self._path = path
+        self._file: tuple[str, int, int] | None = None
+        self._looked = 0.0
         self._writing = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
         self._quick: sqlite3.Connection | None = None
@@ -63,9 +68,14 @@ class SQLite:
         """Connect for the first time, and look for damage.
 
         Raises:
-            ValueError: if there is some.
+            ValueError: if there is some, or no folder for the file.
         """
+        folder = Path(self._path).parent
+        if not self.in_memory and not self._path.startswith("file:") and not folder.is_dir():
+            raise ValueError(f"there is no folder {folder}; make it, or choose another one")
         with self.begin(Kind.READING) as transaction:
+            (file,) = (name for _, place, name in transaction.rows("PRAGMA database_list") if place == "main")
+            self._file = _identity(file) if file else None
             pages, size = (transaction.value(f"PRAGMA {name}") for name in ("page_count", "page_size"))
             if pages * size <= _LARGEST_CHECKED:
                 found = str(transaction.value("PRAGMA quick_check(1)"))
@@ -77,6 +87,7 @@ class SQLite:
     @contextmanager
     def begin(self, kind: Kind, *, at_once: bool = False) -> Iterator[Transaction]:
         """A transaction, which ends with the block."""
+        self._look_for_file()
         give_up = time.monotonic() + (_AT_ONCE_SECONDS if at_once else BUSY_SECONDS)
         with self._turn(kind, 0 if at_once else BUSY_SECONDS), self._lent(at_once=at_once) as connection:
             cursor = connection.cursor()
@@ -109,6 +120,19 @@ class SQLite:
         with suppress(IndexError):
             while True:
                 self._idle.pop().close()
+
+    def _look_for_file(self) -> None:
+        """See now and then whether the file is still there: otherwise all would be gone with this process.
+
+        Raises:
+            OperationalError: if it is not; one is enough to look at once the next time.
+        """
+        now = time.monotonic()
+        if not self._file or now - self._looked < _LOOK_FOR_FILE_SECONDS:
+            return
+        if _identity(self._file[0]) != self._file:
+            raise sqlite3.OperationalError("its file is gone, or another one is in its place; start the mock again")
+        self._looked = now
 
     def _connect(self) -> sqlite3.Connection:
         path = ":memory:" if self.in_memory else self._path
@@ -173,6 +197,15 @@ class SQLite:
             raise sqlite3.OperationalError("database is locked")
         else:
             raise NotAtOnceError
+
+
+def _identity(path: str) -> tuple[str, int, int] | None:
+    """Which file is at a path, as long as it is there; None if none is."""
+    try:
+        status = Path(path).stat()
+    except FileNotFoundError:
+        return None
+    return path, status.st_dev, status.st_ino
 
 
 @lru_cache(maxsize=1024)

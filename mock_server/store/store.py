@@ -74,17 +74,18 @@ class Store(Database):
         is_untidy: whether it is time to `tidy`.
     """
 
-    def __init__(self, url: str, keep: int | None = None) -> None:
+    def __init__(self, url: str, keep: int | None = None, *, joins: bool = False) -> None:
         """Open a database, and make its tables if they are not there.
 
         Args:
             keep: about how many tasks are kept; of those that have ended the oldest go first. None keeps all, but in
                 memory `KEPT_IN_MEMORY`.
+            joins: whether it is one of several on a database that has its tables already.
 
         Raises:
             StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
         """
-        super().__init__(url)
+        super().__init__(url, joins=joins)
         self._keep = KEPT_IN_MEMORY if keep is None and self.in_memory else keep
         self._submissions = count(1)
         self.is_untidy = False

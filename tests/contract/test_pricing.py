@@ -200,7 +200,7 @@ def test_the_contracts_dearest_request_costs_20(contract: Contract) -> None:
             "/x-credits/tiers/fine/2",
             9,
             "{'a': 1} is no price",
-            "a whole number of credits, 1 or more",
+            "a whole number of credits, from 1 to 1,000,000,000,000,000",
         ),
         *(
             (
@@ -209,9 +209,17 @@ def test_the_contracts_dearest_request_costs_20(contract: Contract) -> None:
                 "/x-credits/tiers/fine/2",
                 9,
                 f"{value!r} is no price",
-                "a whole number of credits, 1 or more",
+                "a whole number of credits, from 1 to 1,000,000,000,000,000",
             )
-            for written, value in (("0", 0), ("-3", -3), ("1.5", 1.5), ("true", True), ("", None), ("'9'", "9"))
+            for written, value in (
+                ("0", 0),
+                ("-3", -3),
+                ("1000000000000001", 10**15 + 1),
+                ("1.5", 1.5),
+                ("true", True),
+                ("", None),
+                ("'9'", "9"),
+            )
         ),
         (
             "  by: [quality, count]",

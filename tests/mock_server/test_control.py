@@ -17,8 +17,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from contract.pricing import MOST_CREDITS
 from mock_server import control_app
-from mock_server.accounts import MOST_CREDITS
 from mock_server.cli import main
 from mock_server.clock import FASTEST
 from mock_server.guard import is_loopback

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
 import resource
@@ -18,7 +19,8 @@ import pytest
 
 from tests.conftest import Server
 from tests.mock_server.crowd import Crowd, audit
-from tests.mock_server.harness import PATIENCE, Process, run
+from tests.mock_server.harness import PATIENCE, Process, run, until
+from tests.mock_server.test_workers import children
 
 pytestmark = pytest.mark.whole
 
@@ -164,6 +166,21 @@ def test_a_full_disk_is_an_error_and_moves_no_credit(tmp_path: Path) -> None:
         crowd = Crowd([mock.url], [key])
         state = audit(mock.url, crowd, {key: 100_000}, {key: "purse"})
         assert len(state["tasks"]) == accepted
+
+
+def test_a_file_that_is_deleted_is_an_error_and_no_worker_begins_anew(tmp_path: Path) -> None:
+    database = tmp_path / "database"
+    database.mkdir()
+    with Process(tmp_path, ("--database", f"sqlite:///{database}/mock.db", "--workers", "2")) as mock:
+        mock.new()
+        for file in database.iterdir():
+            file.unlink()
+        until(lambda: mock.client.get("/_mock/health").status_code == 503)
+        refused = mock.submit()
+        assert (refused.status_code, refused.json()) == (500, {"error": "Internal server error"})
+        os.kill(min(children(mock.pid)), signal.SIGKILL)
+        until(lambda: "cannot be used: its tables are gone" in mock.log())
+        assert httpx.get(f"{mock.url}/_mock/health", timeout=PATIENCE).status_code == 503
 
 
 @pytest.mark.parametrize("place", [0.02, 0.3, 0.6, 0.95])

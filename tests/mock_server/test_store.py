@@ -26,7 +26,7 @@ from mock_server.store import NotAtOnceError, Store, StoreError, sqlite, tables
 from mock_server.store import postgres as postgres_driver
 from mock_server.task import HELD, Plan, Task
 from tests.conftest import Server
-from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, at, calling, kept, opened, request
+from tests.mock_server.harness import BEARER, SCENARIOS, Clock, account, at, calling, kept, opened, request, until
 
 AT_ONCE = 400
 
@@ -342,7 +342,7 @@ def test_two_stores_in_memory_share_nothing() -> None:
         ("postgresql+psycopg://127.0.0.1:1/db?password=hunter2%zz", "must be percent-encoded"),
         ("postgresql+psycopg://127.0.0.1:1/db?user=u&password=hunter2", "Connection refused"),
         ("sqlite:///mock.db?timeout=soon", "has to begin with file:"),
-        ("sqlite:////no/such/folder/mock.db", "unable to open"),
+        ("sqlite:////no/such/folder/mock.db", "there is no folder /no/such/folder; make it, or choose another one"),
         ("sqlite:///\0.db", "null byte"),
         ("sqlite://mock.db", "'mock.db' stands where a host would: it is sqlite:///file.db"),
         ("sqlite:///file::memory:?uri=true", "a database in memory is sqlite://"),
@@ -409,6 +409,39 @@ def test_whoever_changes_a_table_raises_the_version() -> None:
     """If this fails, raise `tables.VERSION`, and write the new digest down here."""
     text = ";".join(tables.statements(number="NUMBER", keyed=" KEYED"))
     assert (tables.VERSION, hashlib.sha256(text.encode()).hexdigest()[:16]) == (5, "e858c2d38d1e9aa9")
+
+
+def test_who_joins_others_makes_no_tables(new_shared_database: Callable[[], str]) -> None:
+    database = new_shared_database()
+    for _ in range(2):
+        with pytest.raises(StoreError, match="its tables are gone, which were there when the mock was started"):
+            Store(database, joins=True)
+    Store(database).close()
+    Store(database, joins=True).close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_gone_is_written_to_no_more(tmp_path: Path, *, replaced: bool) -> None:
+    file = tmp_path / "mock.db"
+    store = Store(f"sqlite:///{file}")
+    store.add_accounts([account("rich", 10)])
+    for each in tmp_path.iterdir():
+        each.unlink()
+    if replaced:
+        Store(f"sqlite:///{file}").close()
+
+    def is_noticed() -> bool:
+        try:
+            store.caller(BEARER, "rich")
+        except sqlite3.OperationalError as error:
+            return str(error) == "its file is gone, or another one is in its place; start the mock again"
+        return False
+
+    until(is_noticed)
+    with pytest.raises(StoreError, match=f"{file} cannot be used: its file is gone"):
+        store.add_accounts([account("poor", 1)])
+    store.close()
+    assert file.exists() == replaced
 
 
 def test_a_file_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
