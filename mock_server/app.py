@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import json
-import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
@@ -45,7 +44,7 @@ from mock_server.answers import Answer, Errors
 from mock_server.body import parse_body
 from mock_server.intake import Intake
 from mock_server.invalid import InvalidRequest
-from mock_server.outer import EncodedSeparators, header, note
+from mock_server.outer import EncodedSeparators, header, note, note_error
 from mock_server.play import BODY, CALLER, PREFERENCES, Play, operation_id, respond
 from mock_server.prefer import PreferenceError, forced_answer, read_preferences
 from mock_server.scenarios import Scenarios
@@ -363,7 +362,7 @@ def _error_handler(
         given = answer(operation, error)
         note(request.scope, refused=type(error).__name__, **({"operation": operation} if operation else {}))
         if given.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            note(request.scope, traceback="".join(traceback.format_exception(error)))
+            note_error(request.scope, error)
         return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed
             status_code=given.status,
             content_type=JSON,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import traceback
 from collections.abc import AsyncGenerator, Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
@@ -32,7 +31,7 @@ from mock_server.app import Routing
 from mock_server.body import parse_body
 from mock_server.control import Control, ControlError
 from mock_server.invalid import InvalidRequest
-from mock_server.outer import note
+from mock_server.outer import note_error
 from mock_server.urls import CONTROL
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
@@ -169,7 +168,7 @@ def _answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
         message = f"{status.phrase}; the control API is described at {CONTROL}/openapi.yaml"
     if status is HTTPStatus.INTERNAL_SERVER_ERROR:
-        note(request.scope, traceback="".join(traceback.format_exception(error)))
+        note_error(request.scope, error)
     return ConnexionResponse(  # type: ignore[no-untyped-call]  # connexion is not typed
         status_code=status,
         content_type=JSON,

@@ -18,7 +18,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.model import Contract
-from mock_server.outer import NOTES, Answered
+from mock_server.outer import NOTES, Answered, note_error
 from mock_server.store import Counts, Journal, Machine
 from mock_server.urls import HEALTH, METRICS
 
@@ -81,15 +81,15 @@ class Metrics:
             METRICS: Router([Route(METRICS, self._metrics)]),
         }
 
-    async def _metrics(self, _request: Request) -> Response:
-        return await _answered(lambda: PlainTextResponse(self.text(), media_type=_TEXT))
+    async def _metrics(self, request: Request) -> Response:
+        return await _answered(request, lambda: PlainTextResponse(self.text(), media_type=_TEXT))
 
-    async def _health(self, _request: Request) -> Response:
+    async def _health(self, request: Request) -> Response:
         def ping() -> Response:
             self._journal.ping()
             return JSONResponse({"status": "ok"})
 
-        return await _answered(ping)
+        return await _answered(request, ping)
 
     def _served(self, counts: Counts) -> Iterator[str]:
         found: dict[str, dict[tuple[str, ...], float]] = {_REQUESTS: {}, _BUCKETS: {}, _SUM: {}}
@@ -125,12 +125,13 @@ class Metrics:
         yield _line("mock_credits_refunded", {}, totals.refunded)
 
 
-async def _answered(make: Callable[[], Response]) -> Response:
+async def _answered(request: Request, make: Callable[[], Response]) -> Response:
     """What is made in a thread, or that the database cannot be used."""
     try:
         return await run_in_threadpool(make)
     except Exception as error:  # noqa: BLE001 - whatever it is, the database cannot be used
-        problem = {"status": "unavailable", "problem": f"the database does not answer: {type(error).__name__}"}
+        note_error(request.scope, error)
+        problem = {"status": "unavailable", "problem": "the database cannot be used; the log of the mock says why"}
         return JSONResponse(problem, HTTPStatus.SERVICE_UNAVAILABLE)
 
 

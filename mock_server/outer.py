@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
@@ -12,6 +13,8 @@ from typing import IO, Any
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mock_server.store import StoreError
 
 NOTES = "mock_server"
 """The scope's extension in which handlers note what they did, for the log."""
@@ -49,6 +52,14 @@ def header(scope: Scope, name: bytes) -> str | None:
 def note(scope: Scope, **facts: Any) -> None:
     """Add to the log line of the request. Never pass credentials."""
     scope["extensions"].setdefault(NOTES, {}).update(facts)
+
+
+def note_error(scope: Scope, error: Exception) -> None:
+    """Add why a request cannot be answered: what the database lacks, in a line, or where in the code it happened."""
+    if isinstance(error, StoreError):
+        note(scope, problem=str(error))
+    else:
+        note(scope, traceback="".join(traceback.format_exception(error)))
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 
 from mock_server.clock import REAL, Clock
@@ -70,8 +70,7 @@ class Database:
         try:
             yield
         except self._errors as error:
-            reason = " ".join(str(error).split())
-            raise StoreError(f"the database {_without_password(self._url)} cannot be used: {reason}") from error
+            raise self._unusable(error) from error
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -90,6 +89,10 @@ class Database:
         """Close every connection."""
         self._engine.close()
 
+    def _unusable(self, error: Exception) -> StoreError:
+        reason = " ".join(str(error).split())
+        return StoreError(f"the database {_without_password(self._url)} cannot be used: {reason}")
+
     @contextmanager
     def together(self) -> Iterator[None]:
         """Let all that is done at once in the block be written in one transaction.
@@ -103,31 +106,36 @@ class Database:
             finally:
                 self._common = None
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """A transaction that will write."""
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """A transaction that will write.
+
+        Raises:
+            StoreError: if the database cannot be used now, also while it lasts; that holds for all of these.
+        """
         if self._at_once:
             raise NotAtOnceError  # such as this is not done often enough to be worth it
-        with self._engine.begin(Kind.WRITING) as transaction:
-            yield transaction
+        return self._begin(Kind.WRITING)
 
-    @contextmanager
-    def query(self) -> Iterator[Transaction]:
+    def query(self) -> AbstractContextManager[Transaction]:
         """A transaction that only reads, and sees one moment."""
         if self._at_once:
             raise NotAtOnceError
-        with self._engine.begin(Kind.READING) as transaction:
-            yield transaction
+        return self._begin(Kind.READING)
 
-    @contextmanager
-    def _quickly(self, kind: Kind) -> Iterator[Transaction]:
+    def _quickly(self, kind: Kind) -> AbstractContextManager[Transaction]:
         """A transaction for what is done for every request, at once where that is wanted."""
         at_once = self._at_once
         if at_once and self._common is not None:
-            yield self._common
-            return
-        with self._engine.begin(kind, at_once=at_once) as transaction:
-            yield transaction
+            return nullcontext(self._common)
+        return self._begin(kind, at_once=at_once)
+
+    @contextmanager
+    def _begin(self, kind: Kind, *, at_once: bool = False) -> Iterator[Transaction]:
+        try:
+            with self._engine.begin(kind, at_once=at_once) as transaction:
+                yield transaction
+        except self._engine.outage as error:
+            raise self._unusable(error) from error
 
     @property
     def _at_once(self) -> bool:

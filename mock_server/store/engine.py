@@ -86,6 +86,7 @@ class Engine(Protocol):
         in_memory: whether all is gone when this process ends.
         is_near: whether there is no way to a server, so that it is worth while to try things `at_once`.
         errors: what its driver raises.
+        outage: that of them which is nobody's mistake: the `OperationalError` of PEP 249.
         number: the type of a column with the order in which rows came.
         keyed: what ends a table that is found by its key alone.
     """
@@ -93,6 +94,7 @@ class Engine(Protocol):
     in_memory: bool
     is_near: bool
     errors: tuple[type[Exception], ...]
+    outage: type[Exception]
     number: str
     keyed: str
 

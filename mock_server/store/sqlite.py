@@ -37,6 +37,7 @@ class SQLite:
 
     is_near = True
     errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+    outage: type[Exception] = sqlite3.OperationalError
     number = "INTEGER PRIMARY KEY"
     keyed = " WITHOUT ROWID"
 

@@ -12,7 +12,7 @@ import pytest
 from mock_server.settings import MEMORY
 from mock_server.store import Journal, Store
 from mock_server.task import Plan
-from tests.mock_server.harness import OTHER, POOR, RICH, SUBMIT, TASKS, Process, account, at, bearer, told, valid
+from tests.mock_server.harness import OTHER, POOR, RICH, SUBMIT, TASKS, Process, account, at, bearer, told, until, valid
 from tests.mock_server.test_store import keep, task
 
 SAMPLE = re.compile(r'(?P<name>[a-z_]+)(?:\{(?P<labels>(?:[a-z]+="[^"]*",?)*)\})? (?P<value>[0-9.e+-]+)')
@@ -85,7 +85,8 @@ def test_it_is_not_healthy_without_its_database(tmp_path: Path) -> None:
             response = mock.client.get(f"/_mock/{page}")
             assert response.status_code == 503, response.text
             assert response.json()["status"] == "unavailable"
-            assert "the database does not answer" in response.json()["problem"]
+            assert response.json()["problem"] == "the database cannot be used; the log of the mock says why"
+        until(lambda: mock.log().count("mock.db cannot be used: no such table: ") >= 2)
         assert "Exception in ASGI" not in mock.log()
 
 

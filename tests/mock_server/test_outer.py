@@ -132,8 +132,8 @@ def test_a_fault_of_the_mock_is_a_documented_error_and_one_line_without_secrets(
     assert (response.status_code, response.json()) == (500, {"error": "Internal server error"})
     assert response.headers["access-control-allow-origin"] == ORIGIN["Origin"]
     line = log.next()
-    assert (line["status"], line["refused"]) == (500, "OperationalError")
-    assert "no such table: credentials" in line["traceback"]
+    assert (line["status"], line["refused"]) == (500, "StoreError")
+    assert line["problem"] == "the database sqlite:// cannot be used: no such table: credentials"
     assert RICH not in log.text
     assert log.is_empty()
 
