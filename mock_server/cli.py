@@ -10,6 +10,7 @@ import shlex
 import signal
 import socket
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
@@ -122,6 +123,7 @@ def _run(mock: Mock, watch: Watch | None, run: Callable[[uvicorn.Config], None])
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for noisy in ("uvicorn", "connexion", "watchfiles"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.getLogger("uvicorn.error").addFilter(_is_fault)
     # where in the code a line of the log comes from is asked by nobody, and found out by walking the stack
     logging._srcfile = None  # noqa: SLF001 - as the documentation of logging has it
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
@@ -140,6 +142,11 @@ def _run(mock: Mock, watch: Watch | None, run: Callable[[uvicorn.Config], None])
     )
     with watch.over(mock) if watch else nullcontext():
         run(config)
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether something went wrong: a request that is given up since the mock was told to end twice is no fault."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CancelledError))
 
 
 def _work(settings: Settings, door: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shlex
@@ -36,6 +37,7 @@ from tests.mock_server.harness import (
     changed_contract,
     run,
     told,
+    until,
     valid,
 )
 
@@ -274,6 +276,25 @@ def test_a_signal_lets_a_request_finish(tmp_path: Path) -> None:
             connection.sendall(body)
             assert b"HTTP/1.1 200" in b"".join(iter(lambda: connection.recv(1000), b""))
         assert mock.wait() == (0, "mock-server: ended\n")
+
+
+def listens(mock: Process) -> bool:
+    with contextlib.suppress(ConnectionRefusedError), socket.create_connection(mock.address, PATIENCE):
+        return True
+    return False
+
+
+def test_a_second_signal_gives_up_what_does_not_finish(tmp_path: Path) -> None:
+    with Process(tmp_path) as mock, socket.create_connection(mock.address, PATIENCE) as connection:
+        head = f"POST {SUBMIT} HTTP/1.1\r\nHost: mock\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100")  # now it is at work on this request
+        mock.send_signal(signal.SIGINT)
+        until(lambda: not listens(mock))
+        mock.send_signal(signal.SIGINT)
+        assert mock.wait() == (0, "mock-server: ended\n")
+        lines = mock.log().splitlines()
+    assert [json.loads(line)["status"] for line in lines] == [0]
 
 
 # --------------------------------------------------------------------- restarts
