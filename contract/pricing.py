@@ -81,7 +81,7 @@ def read_price(profile: Node) -> Price:
         raise profile.error("this request profile has no price", "x-credits")
     flat = node.get("flat")
     if flat is not None:
-        return Price(node, (), {(): flat.value})
+        return Price(node, (), {(): _credits(flat)})
     fields = tuple(_read_field(profile, by) for by in node.need("by").children())
     credits: dict[tuple[str, ...], int] = {}
     _read_tiers(node.need("tiers"), fields, (), credits)
@@ -111,9 +111,7 @@ def _read_tiers(
     credits: dict[tuple[str, ...], int],
 ) -> None:
     if len(keys) == len(fields):
-        if type(node.value) is not int or not 1 <= node.value <= MOST_CREDITS:
-            raise node.error(f"{node.value!r} is no price", f"a whole number of credits, from 1 to {MOST_CREDITS:,}")
-        credits[keys] = node.value
+        credits[keys] = _credits(node)
         return
     field = fields[len(keys)]
     if not isinstance(node.value, dict):
@@ -127,6 +125,12 @@ def _read_tiers(
         if key not in node.steps():
             raise node.error(f"{field.name} {key!r} has no price", f"a tier {key!r}")
         _read_tiers(node.child(key), fields, (*keys, key), credits)
+
+
+def _credits(node: Node) -> int:
+    if type(node.value) is not int or not 1 <= node.value <= MOST_CREDITS:
+        raise node.error(f"{node.value!r} is no price", f"a whole number of credits, from 1 to {MOST_CREDITS:,}")
+    return node.value
 
 
 def _listed(values: list[Any]) -> str:

@@ -18,7 +18,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contract.model import Contract
-from mock_server.outer import NOTES, Answered, note_error
+from mock_server.outer import NOTES, UNUSABLE, Answered, note_error
 from mock_server.store import Counts, Journal, Machine
 from mock_server.urls import HEALTH, METRICS
 
@@ -131,7 +131,7 @@ async def _answered(request: Request, make: Callable[[], Response]) -> Response:
         return await run_in_threadpool(make)
     except Exception as error:  # noqa: BLE001 - whatever it is, the database cannot be used
         note_error(request.scope, error)
-        problem = {"status": "unavailable", "problem": "the database cannot be used; the log of the mock says why"}
+        problem = {"status": "unavailable", "problem": UNUSABLE}
         return JSONResponse(problem, HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -18,6 +18,8 @@ from mock_server.store import StoreError
 
 NOTES = "mock_server"
 """The scope's extension in which handlers note what they did, for the log."""
+UNUSABLE = "the database cannot be used; the log of the mock says why"
+"""What those are told who manage the mock, while the log has what `note_error` adds."""
 
 
 class Lines:

@@ -232,7 +232,9 @@ class _Supervisor:
         self._missing.append(now + _PAUSE if now - worker.began < _PAUSE else now)
 
     def end(self) -> None:
-        """End all workers."""
+        """End all workers; nobody can hasten it, since it takes `GRACE` at most."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         self._close()
         os.close(self._alive[1])  # which ends those too that have only just begun
         processes = [worker.process for worker in self._workers]

@@ -6,7 +6,7 @@ message out of it; without scripts it shows all of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -18,7 +18,7 @@ import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -31,6 +31,8 @@ from mock_server.console.views import View, Views
 from mock_server.control import Control, ControlError
 from mock_server.exchanges import Exchanges
 from mock_server.headers import PageHeaders
+from mock_server.outer import UNUSABLE, note_error
+from mock_server.store import StoreError
 from mock_server.transmit import ENDING
 from mock_server.urls import CONSOLE, EVENTS
 
@@ -62,7 +64,8 @@ def console_app(
             Route(EVENTS, console.events),
             *posts,
             Mount(f"{CONSOLE}/static", StaticFiles(directory=_HERE / "static")),
-        ]
+        ],
+        exception_handlers={StoreError: _unusable},
     )
     return PageHeaders(app, more={"Cache-Control": "no-cache"})
 
@@ -104,7 +107,8 @@ class _Console:
         view, seen = View.of(request.query_params), request.query_params.get("seen")
         ending: Callable[[], bool] = request.scope["extensions"].get(ENDING, lambda: False)
         stream = changes(partial(self._views.fingerprint, view), seen, lambda: ending() or self._replaced())
-        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        events = _while_usable(request, stream)
+        return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
     async def _answer(self, request: Request, status: HTTPStatus = HTTPStatus.OK, message: str = "") -> Response:
         fragment = "hx-request" in request.headers
@@ -184,6 +188,20 @@ def _said(clock: Mapping[str, Any]) -> str:
     if clock["real"]:
         pace = "is the machine's own time"
     return f"The clock {pace}: {clock['now']}."
+
+
+def _unusable(request: Request, error: Exception) -> Response:
+    note_error(request.scope, error)
+    return PlainTextResponse(UNUSABLE, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+async def _while_usable(request: Request, events: AsyncIterator[str]) -> AsyncIterator[str]:
+    """These events, as long as the database can be used; the browser asks again."""
+    try:
+        async for event in events:
+            yield event
+    except StoreError as error:
+        note_error(request.scope, error)
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -48,7 +48,7 @@ class Database:
             StoreError: if the URL is malformed, or the database cannot be opened, or holds something else.
         """
         self._url = url
-        self._errors: tuple[type[Exception], ...] = (ImportError, ValueError)
+        self._errors: tuple[type[Exception], ...] = (ImportError, OSError, ValueError)
         self._local = threading.local()
         self._common: Transaction | None = None
         with self.usable():

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from mock_server.store.engine import BUSY_SECONDS, Kind, NotAtOnceError, Transaction
 
@@ -61,12 +62,13 @@ class SQLite:
         self._looked = 0.0
         self._writing = threading.Lock()
         self._idle: deque[sqlite3.Connection] = deque()
-        self._quick: sqlite3.Connection | None = None
-        self._quick_thread = 0
+        self._quick: deque[sqlite3.Connection] = deque()  # those that wait for nobody
         self._is_closed = False
 
     def open(self) -> None:
         """Connect for the first time, and look for damage.
+
+        From now on the file is the one that it is now, wherever a symbolic link may lead later.
 
         Raises:
             ValueError: if there is some, or no folder for the file.
@@ -76,7 +78,10 @@ class SQLite:
             raise ValueError(f"there is no folder {folder}; make it, or choose another one")
         with self.begin(Kind.READING) as transaction:
             (file,) = (name for _, place, name in transaction.rows("PRAGMA database_list") if place == "main")
-            self._file = _identity(file) if file else None
+            if file:
+                self._file = _identity(file)
+                _, question, options = self._path.partition("?")
+                self._path = f"file:{quote(file)}{question}{options}" if self._path.startswith("file:") else file
             pages, size = (transaction.value(f"PRAGMA {name}") for name in ("page_count", "page_size"))
             if pages * size <= _LARGEST_CHECKED:
                 found = str(transaction.value("PRAGMA quick_check(1)"))
@@ -90,7 +95,7 @@ class SQLite:
         """A transaction, which ends with the block."""
         self._look_for_file()
         give_up = time.monotonic() + (_AT_ONCE_SECONDS if at_once else BUSY_SECONDS)
-        with self._turn(kind, 0 if at_once else BUSY_SECONDS), self._lent(at_once=at_once) as connection:
+        with self._turn(kind, 0 if at_once else BUSY_SECONDS), self._lent(give_up, at_once=at_once) as connection:
             cursor = connection.cursor()
             try:
                 if kind is Kind.WRITING:
@@ -116,11 +121,10 @@ class SQLite:
     def close(self) -> None:
         """Close every connection; those that are at work, when they are given back."""
         self._is_closed = True
-        if self._quick is not None:
-            self._quick.close()
-        with suppress(IndexError):
-            while True:
-                self._idle.pop().close()
+        for kept in (self._idle, self._quick):
+            with suppress(IndexError):
+                while True:
+                    kept.pop().close()
 
     def _look_for_file(self) -> None:
         """See now and then whether the file is still there: otherwise all would be gone with this process.
@@ -135,11 +139,32 @@ class SQLite:
             raise sqlite3.OperationalError("its file is gone, or another one is in its place; start the mock again")
         self._looked = now
 
-    def _connect(self) -> sqlite3.Connection:
+    @contextmanager
+    def _lent(self, give_up: float, *, at_once: bool) -> Iterator[sqlite3.Connection]:
+        """A connection, which is kept afterwards if it still works."""
+        kept = self._quick if at_once and not self.in_memory else self._idle
+        try:
+            connection = kept.pop()
+        except IndexError:
+            connection = self._connect(give_up, at_once=at_once)
+        is_spoilt = False
+        try:
+            yield connection
+        except sqlite3.Error as error:
+            is_spoilt = not _is_busy(error)  # what a file is when it is opened, such as read-only, it stays
+            raise
+        finally:
+            is_spoilt = is_spoilt or connection.in_transaction  # one that could not be undone must end
+            if self._is_closed or (is_spoilt and not self.in_memory):  # with which all would be gone
+                connection.close()
+            else:
+                kept.append(connection)
+
+    def _connect(self, give_up: float, *, at_once: bool) -> sqlite3.Connection:
         path = ":memory:" if self.in_memory else self._path
         connection = sqlite3.connect(
             path,
-            timeout=BUSY_SECONDS,
+            timeout=max(0.0, give_up - time.monotonic()),
             isolation_level=None,  # the driver must not begin transactions of its own
             check_same_thread=False,
             uri=path.startswith("file:"),
@@ -147,42 +172,14 @@ class SQLite:
         try:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = NORMAL")  # survives any death of the process
-            _use_write_ahead_log(connection)
-        except BaseException:
+            _use_write_ahead_log(connection, give_up)
+            connection.execute(f"PRAGMA busy_timeout = {0 if at_once else BUSY_SECONDS * 1000}")
+        except BaseException as error:
             connection.close()
+            if at_once and _is_busy(error):
+                raise NotAtOnceError from error
             raise
         return connection
-
-    @contextmanager
-    def _lent(self, *, at_once: bool) -> Iterator[sqlite3.Connection]:
-        """A connection, which is kept afterwards."""
-        if at_once and not self.in_memory:
-            yield self._quick_connection()
-            return
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self._connect()
-        try:
-            yield connection
-        finally:
-            # a transaction that could not be undone must end, and what is in memory would be gone with it
-            if self._is_closed or (connection.in_transaction and not self.in_memory):
-                connection.close()
-            else:
-                self._idle.append(connection)
-
-    def _quick_connection(self) -> sqlite3.Connection:
-        """The connection of the one thread that waits for nobody."""
-        if self._quick is not None and self._quick.in_transaction:  # as above
-            self._quick.close()
-            self._quick = None
-        if self._quick is None:
-            self._quick_thread = threading.get_ident()
-            self._quick = self._connect()
-            self._quick.execute("PRAGMA busy_timeout = 0")
-        assert self._quick_thread == threading.get_ident(), "several threads do things at once"  # noqa: S101 - a bug
-        return self._quick
 
     @contextmanager
     def _turn(self, kind: Kind, seconds: float) -> Iterator[None]:
@@ -201,11 +198,17 @@ class SQLite:
 
 
 def _identity(path: str) -> tuple[str, int, int] | None:
-    """Which file is at a path, as long as it is there; None if none is."""
+    """Which file is at a path, as long as it is there; None if none is.
+
+    Raises:
+        OperationalError: if nobody can tell.
+    """
     try:
-        status = Path(path).stat()
-    except FileNotFoundError:
+        status = Path(path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise sqlite3.OperationalError(f"its file cannot be looked for: {error.strerror}") from error
     return path, status.st_dev, status.st_ino
 
 
@@ -248,13 +251,12 @@ def _is_busy(error: BaseException) -> bool:
     return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+def _use_write_ahead_log(connection: sqlite3.Connection, give_up: float) -> None:
     """Let readers go on while somebody writes.
 
     A new file has to be switched over once. For that SQLite refuses to wait, so several processes that begin with the
     same new file would shut each other out.
     """
-    give_up = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")

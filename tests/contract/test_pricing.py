@@ -150,6 +150,13 @@ def test_every_combination_costs_what_the_table_says(table: Table) -> None:
     assert price.most == max(table.credits.values())
 
 
+@pytest.mark.parametrize("written", ["0", "1000000000000001", "1.5", "null"])
+def test_a_flat_price_is_a_whole_number_that_can_be_held(written: str) -> None:
+    with pytest.raises(ContractError, match="is no price; expected a whole number of credits, from 1 to"):
+        price_of(f"x-credits: {{flat: {written}}}")
+    assert price_of("x-credits: {flat: 1000000000000000}").most == 10**15
+
+
 def test_the_contracts_dearest_request_costs_20(contract: Contract) -> None:
     ((_, submission),) = contract.submissions()
     assert max(profile.price.most for profile in submission.profiles.values()) == 20

@@ -12,6 +12,7 @@ import pytest
 from mock_server.settings import MEMORY
 from mock_server.store import Journal, Store
 from mock_server.task import Plan
+from mock_server.urls import CONSOLE, EVENTS
 from tests.mock_server.harness import OTHER, POOR, RICH, SUBMIT, TASKS, Process, account, at, bearer, told, until, valid
 from tests.mock_server.test_store import keep, task
 
@@ -86,8 +87,11 @@ def test_it_is_not_healthy_without_its_database(tmp_path: Path) -> None:
             assert response.status_code == 503, response.text
             assert response.json()["status"] == "unavailable"
             assert response.json()["problem"] == "the database cannot be used; the log of the mock says why"
-        until(lambda: mock.log().count("mock.db cannot be used: no such table: ") >= 2)
-        assert "Exception in ASGI" not in mock.log()
+        console = mock.client.get(CONSOLE)
+        assert (console.status_code, console.text) == (503, "the database cannot be used; the log of the mock says why")
+        assert mock.client.get(EVENTS).status_code == 200  # and ends at once, so that the browser asks again
+        until(lambda: mock.log().count("mock.db cannot be used: no such table: ") >= 4)
+        assert "Traceback" not in mock.log()
 
 
 def test_what_was_refunded_stays_counted_when_its_tasks_are_gone(database: str) -> None:

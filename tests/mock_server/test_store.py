@@ -444,6 +444,50 @@ def test_a_file_that_is_gone_is_written_to_no_more(tmp_path: Path, *, replaced: 
     assert file.exists() == replaced
 
 
+@pytest.mark.parametrize("spelt", ["{}", "file:{}", "file:{}?cache=private"])
+def test_a_link_that_leads_elsewhere_later_is_not_followed(tmp_path: Path, spelt: str) -> None:
+    link, first, second = (tmp_path / name for name in ("link.db", "first %2F#.db", "second.db"))
+    first.touch()
+    link.symlink_to(first)
+    store = Store(f"sqlite:///{spelt.format(link)}")
+    store.add_accounts([account("rich", 10)])
+    Store(f"sqlite:///{second}").close()
+    link.unlink()
+    link.symlink_to(second)
+    with ExitStack() as stack:
+        for _ in range(3):  # most of them on connections that are made now
+            transaction = stack.enter_context(store.query())
+            assert transaction.value("SELECT name FROM accounts") == "rich"
+    store.close()
+
+
+def test_a_connection_that_could_not_do_it_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as one that was made while the file could only be read."""
+
+    class ReadOnly(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.execute("PRAGMA query_only = ON")
+
+    def nobody_can_write() -> None:
+        with pytest.raises(StoreError, match="attempt to write a readonly database"):
+            keep(store, task(1))
+
+    connect = sqlite3.connect
+    store = Store(f"sqlite:///{tmp_path}/mock.db")
+    store.add_accounts([account("rich", 10)])
+    with monkeypatch.context() as patched, store.query():  # on the connection that was kept
+        patched.setattr("mock_server.store.sqlite.sqlite3.connect", lambda *a, **k: connect(*a, **k, factory=ReadOnly))
+        nobody_can_write()
+        with store.at_once():
+            nobody_can_write()
+    with store.at_once():
+        assert keep(store, task(1))
+    with store.query():
+        assert keep(store, task(2))
+    store.close()
+
+
 def test_a_file_that_cannot_be_written_to_is_refused(tmp_path: Path) -> None:
     Store(f"sqlite:///{tmp_path}/mock.db").close()
     store = Store(f"sqlite:///file:{tmp_path}/mock.db?mode=ro&uri=true")
@@ -660,6 +704,31 @@ def test_what_is_done_at_once_waits_for_nobody_and_can_try_again(tmp_path: Path)
     with pytest.raises(NotAtOnceError), store.at_once():
         store.balance("rich", at(10))  # which is not done often enough to have a quick way
     assert (store.balance("rich", at(10)), store.entries("rich")) == (7, entries_of(task(1)))
+    store.close()
+
+
+def test_a_connection_that_is_made_at_once_waits_for_nobody_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Busy(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if "journal_mode" in sql:
+                error = sqlite3.OperationalError("database is locked")
+                error.sqlite_errorcode = sqlite3.SQLITE_BUSY_RECOVERY
+                raise error
+            return super().execute(sql, *parameters)
+
+    connect = sqlite3.connect
+    store = Store(f"sqlite:///{tmp_path}/mock.db")
+    store.add_accounts([account("rich", 10)])
+    monkeypatch.setattr("mock_server.store.sqlite.time.sleep", lambda _: None)
+    monkeypatch.setattr("mock_server.store.sqlite.BUSY_SECONDS", 3600)
+    with monkeypatch.context() as patched:
+        patched.setattr("mock_server.store.sqlite.sqlite3.connect", lambda *a, **k: connect(*a, **k, factory=Busy))
+        with pytest.raises(NotAtOnceError), store.at_once():
+            store.caller(BEARER, "rich")
+    with store.at_once():
+        assert opened(store, BEARER, "rich") == "rich"
     store.close()
 
 

@@ -46,7 +46,7 @@ def transactions(store: Store) -> list[str]:
         pass
     engine = store._engine  # noqa: SLF001 - a look at what the driver does
     assert isinstance(engine, SQLite)
-    driver = engine._quick or engine._idle[0]  # noqa: SLF001 - as above
+    (driver,) = engine._quick or engine._idle  # noqa: SLF001 - as above
     driver.set_trace_callback(lambda text: begun.append(text) if text.startswith(("BEGIN", "COMMIT")) else None)
     return begun
 

@@ -8,6 +8,7 @@ import resource
 import select
 import signal
 import socket
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -73,6 +74,19 @@ def test_one_that_dies_is_replaced(mock: Process) -> None:
     until(lambda: len(children(mock.pid)) == 2 and victim not in children(mock.pid))
     assert submit_often(mock, 20) == [200] * 20
     assert f"mock-server: the worker {victim} has ended with status -9; another takes its place\n" in mock.log()
+
+
+def test_nobody_can_spoil_their_end_by_impatience(mock: Process) -> None:
+    with socket.create_connection(mock.address, PATIENCE) as connection:
+        connection.sendall(
+            f"POST {SUBMIT} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n".encode()
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100")  # one of them is at work on this request
+        for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            mock.send_signal(number)
+            time.sleep(0.05)
+        assert mock.wait() == (0, "mock-server: ended\n")
+    assert "Traceback" not in mock.log()
 
 
 @pytest.mark.whole
