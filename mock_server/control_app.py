@@ -31,7 +31,8 @@ from mock_server.app import Routing
 from mock_server.body import parse_body
 from mock_server.control import Control, ControlError
 from mock_server.invalid import InvalidRequest
-from mock_server.outer import note_error
+from mock_server.outer import UNUSABLE, note_error
+from mock_server.store import StoreError
 from mock_server.urls import CONTROL
 
 _MOST_BYTES: Final = 64 * 1024 * 1024
@@ -159,6 +160,8 @@ def _answer(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
     headers: dict[str, str] = {}
     if isinstance(error, ControlError):
         status, message = error.status, str(error)
+    elif isinstance(error, StoreError):
+        message = UNUSABLE
     elif isinstance(error, InvalidRequest):
         messages = [*error.form, *(message for field in error.fields.values() for message in field)]
         status, message = HTTPStatus.BAD_REQUEST, "; ".join(messages)

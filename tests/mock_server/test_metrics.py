@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.outer import UNUSABLE
 from mock_server.settings import MEMORY
 from mock_server.store import Journal, Store
 from mock_server.task import Plan
@@ -86,9 +87,11 @@ def test_it_is_not_healthy_without_its_database(tmp_path: Path) -> None:
             response = mock.client.get(f"/_mock/{page}")
             assert response.status_code == 503, response.text
             assert response.json()["status"] == "unavailable"
-            assert response.json()["problem"] == "the database cannot be used; the log of the mock says why"
+            assert response.json()["problem"] == UNUSABLE
+        reset = mock.client.post("/_mock/reset")
+        assert (reset.status_code, reset.json()["error"]) == (500, UNUSABLE)
         console = mock.client.get(CONSOLE)
-        assert (console.status_code, console.text) == (503, "the database cannot be used; the log of the mock says why")
+        assert (console.status_code, console.text) == (503, UNUSABLE)
         assert mock.client.get(EVENTS).status_code == 200  # and ends at once, so that the browser asks again
         until(lambda: mock.log().count("mock.db cannot be used: no such table: ") >= 4)
         assert "Traceback" not in mock.log()
