@@ -130,7 +130,7 @@ class SQLite:
         """See now and then whether the file is still there: otherwise all would be gone with this process.
 
         Raises:
-            OperationalError: if it is not; one is enough to look at once the next time.
+            OperationalError: if it is not; then it is looked for again the next time, however soon.
         """
         now = time.monotonic()
         if not self._file or now - self._looked < _LOOK_FOR_FILE_SECONDS:
