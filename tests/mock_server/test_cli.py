@@ -209,7 +209,7 @@ def test_a_database_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
         "nonsense": "it is neither sqlite:///file.db nor",
         "postgresql://user:hunter2@host:port/db": "failed to resolve host",
         f"sqlite:///{tmp_path}/text.db": "file is not a database",
-        f"sqlite:///{tmp_path}/no/mock.db": "unable to open database file",
+        f"sqlite:///{tmp_path}/no/mock.db": "there is no folder",
     }.items():
         message = refused("--database", url)
         assert message.startswith("mock-server: the database ")
