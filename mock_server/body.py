@@ -42,7 +42,7 @@ def parse_body(raw: bytes) -> Any:
         raise InvalidRequest(_TOO_DEEP) from error
     if raw.count(b"[") + raw.count(b"{") > _DEEPEST and _is_deeper(body, _DEEPEST):
         raise InvalidRequest(_TOO_DEEP)
-    if b"\\u" in raw:  # only an escape can smuggle in a lone surrogate
+    if b"\\" in raw and b"\\u" in raw:  # only an escape can smuggle in a lone surrogate; one byte is found sooner
         _refuse_surrogates(body)
     return body
 
@@ -62,9 +62,11 @@ _ZEROS: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 def _decoder(raw: bytes) -> json.JSONDecoder:
-    """The decoder for a body: the patient one if there may be an integer in it that is too long."""
-    longer = b"0" * (_LONGEST_INTEGER + 1)
-    return _PATIENT if len(raw) >= len(longer) and longer in raw.translate(_ZEROS) else _DECODER
+    """The decoder for a body: the patient one if there may be an integer in it that is too long.
+
+    Such an integer covers two neighbours among the bytes that are half its length apart, so the others need no look.
+    """
+    return _PATIENT if b"00" in raw[:: _LONGEST_INTEGER // 2].translate(_ZEROS) else _DECODER
 
 
 def _is_deeper(body: Any, limit: int) -> bool:

@@ -113,6 +113,14 @@ def test_integers_of_any_length_are_numbers(sign: str) -> None:
         assert math.copysign(1, number) == (-1 if sign else 1)
 
 
+@pytest.mark.parametrize("before", [0, 1, 1997, 1998, 1999, 2000, 2001, 3997, 3998, 3999, 4000, 10_000])
+def test_an_integer_that_is_too_long_is_found_wherever_it_begins(before: int) -> None:
+    (number,) = parse_body(b" " * before + b"[" + b"1" * 4301 + b"]")
+    assert math.isinf(number)
+    (number,) = parse_body(b" " * before + b"[" + b"1" * 4000 + b"]")
+    assert number == int("1" * 4000)
+
+
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]")])
 def test_a_body_nests_up_to_a_depth_and_no_deeper(opening: str, closing: str) -> None:
     pairs = DEEPEST // (opening.count("[") + opening.count("{"))
